@@ -75,7 +75,7 @@ const words = (...list: string[]): ValueType => ({ kind: 'words', words: list })
 const word = (...list: string[]): ValueType => ({ kind: 'word', words: list });
 const anyOf = (...types: ValueType[]): ValueType => ({ kind: 'any-of', types });
 
-const EMPTY: ReadonlyMap<string, never> = new Map();
+const EMPTY: ReadonlyMap<string, never> = new Map<string, never>();
 
 export const OPTIONS = {
   port: {
