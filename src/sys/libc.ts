@@ -1,0 +1,121 @@
+/**
+ * The functions of libc that Node does not offer, through koffi. Each is bound when it is first used, and koffi itself
+ * is loaded then: loading costs about 6 ms, which a command that never meets the kernel does not pay.
+ *
+ * Descriptors are plain numbers. A pointer is a typed array, which the call reads or fills in place, or null.
+ * Functions return what C returns; `check` turns -1 into a `SysError`. EINTR is retried.
+ */
+import { createRequire } from 'node:module';
+import { SysError } from './errno.ts';
+
+type Bytes = ArrayBufferView | null;
+
+interface Libc {
+  socket(family: number, type: number, protocol: number): number;
+  bind(fd: number, address: Bytes, length: number): number;
+  connect(fd: number, address: Bytes, length: number): number;
+  getsockname(fd: number, address: Bytes, length: Bytes): number;
+  send(fd: number, bytes: Bytes, length: number, flags: number): number;
+  sendto(fd: number, bytes: Bytes, length: number, flags: number, address: Bytes, addressLength: number): number;
+  recv(fd: number, buffer: Bytes, length: number, flags: number): number;
+  recvfrom(fd: number, buffer: Bytes, length: number, flags: number, address: Bytes, addressLength: Bytes): number;
+  sendmsg(fd: number, header: Bytes, flags: number): number;
+  recvmsg(fd: number, header: Bytes, flags: number): number;
+  setsockopt(fd: number, level: number, option: number, value: Bytes, length: number): number;
+  getsockopt(fd: number, level: number, option: number, value: Bytes, length: Bytes): number;
+  ioctl(fd: number, request: number, argument: Bytes): number;
+  close(fd: number): number;
+  setns(fd: number, type: number): number;
+  unshare(flags: number): number;
+  mount(source: string, target: string, type: string | null, flags: number, data: string | null): number;
+  umount2(target: string, flags: number): number;
+  flock(fd: number, operation: number): number;
+  prctl(option: number, a: number, b: number, c: number, d: number): number;
+}
+
+// ioctl and prctl are variadic in C; the calling conventions of x86_64 and arm64 Linux pass such integers and
+// pointers as if they were named.
+const PROTOTYPES: Record<keyof Libc, string> = {
+  socket: 'int socket(int, int, int)',
+  bind: 'int bind(int, const void *, uint32)',
+  connect: 'int connect(int, const void *, uint32)',
+  getsockname: 'int getsockname(int, void *, void *)',
+  send: 'int64 send(int, const void *, size_t, int)',
+  sendto: 'int64 sendto(int, const void *, size_t, int, const void *, uint32)',
+  recv: 'int64 recv(int, void *, size_t, int)',
+  recvfrom: 'int64 recvfrom(int, void *, size_t, int, void *, void *)',
+  sendmsg: 'int64 sendmsg(int, const void *, int)',
+  recvmsg: 'int64 recvmsg(int, void *, int)',
+  setsockopt: 'int setsockopt(int, int, int, const void *, uint32)',
+  getsockopt: 'int getsockopt(int, int, int, void *, void *)',
+  ioctl: 'int ioctl(int, unsigned long, void *)',
+  close: 'int close(int)',
+  setns: 'int setns(int, int)',
+  unshare: 'int unshare(int)',
+  mount: 'int mount(const char *, const char *, const char *, unsigned long, const char *)',
+  umount2: 'int umount2(const char *, int)',
+  flock: 'int flock(int, int)',
+  prctl: 'int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)',
+};
+
+type Koffi = typeof import('koffi');
+type Native = (...args: readonly unknown[]) => number;
+
+let loaded: { koffi: Koffi; library: ReturnType<Koffi['load']> } | undefined;
+
+function load(): { koffi: Koffi; library: ReturnType<Koffi['load']> } {
+  if (loaded === undefined) {
+    // require, not import: it loads on first use in the middle of a synchronous call, from sources and from a bundle.
+    const koffi: Koffi = createRequire(import.meta.url)('koffi');
+    loaded = { koffi, library: koffi.load(null) };
+  }
+  return loaded;
+}
+
+/** koffi itself, for what a libc call cannot do (`node.poll`, `address`). */
+export function koffi(): Koffi {
+  return load().koffi;
+}
+
+const EINTR = 4; // <asm-generic/errno-base.h>
+
+function bindFunction(name: keyof Libc): Native {
+  const { koffi, library } = load();
+  const native: Native = library.func(PROTOTYPES[name]);
+  // Linux has closed the descriptor even when close() says EINTR: a second try could close somebody else's.
+  if (name === 'close') return native;
+  return (...args) => {
+    for (;;) {
+      const result = native(...args);
+      if (result !== -1 || koffi.errno() !== EINTR) return result;
+    }
+  };
+}
+
+function lazily(): Libc {
+  const table = {};
+  for (const name of Object.keys(PROTOTYPES) as (keyof Libc)[]) {
+    Object.defineProperty(table, name, {
+      configurable: true,
+      get() {
+        const value = bindFunction(name);
+        Object.defineProperty(table, name, { value });
+        return value;
+      },
+    });
+  }
+  return table as Libc;
+}
+
+export const libc: Libc = lazily();
+
+/** The errno of the last call; only right after it. */
+export function lastErrno(): number {
+  return load().koffi.errno();
+}
+
+/** `result`, or the error of the call that just returned -1. */
+export function check(call: keyof Libc, result: number, detail?: string): number {
+  if (result === -1) throw new SysError(call, lastErrno(), detail);
+  return result;
+}

@@ -1,0 +1,59 @@
+/** The port to sockets that Node cannot make: open, send, receive, readiness, close. */
+import { SysError } from './errno.ts';
+import { check, koffi, lastErrno, libc } from './libc.ts';
+import { inNamespace } from './netns.ts';
+
+// <linux/net.h>; the values of include/asm-generic serve x86_64 and arm64 alike.
+const SOCK_NONBLOCK = 0x800;
+const SOCK_CLOEXEC = 0x80000;
+const MSG_TRUNC = 0x20; // <linux/socket.h>
+const MSG_DONTWAIT = 0x40;
+const MSG_NOSIGNAL = 0x4000;
+const EAGAIN = 11; // <asm-generic/errno-base.h>
+
+export interface SocketOptions {
+  /** An open network namespace in which the socket is made and stays. */
+  readonly netns?: number | undefined;
+}
+
+/**
+ * A socket that does not block and is closed on exec.
+ * @throws SysError EPERM, EAFNOSUPPORT, EPROTONOSUPPORT, EMFILE.
+ */
+export function openSocket(family: number, type: number, protocol: number, options: SocketOptions = {}): number {
+  const make = () => check('socket', libc.socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
+  return options.netns === undefined ? make() : inNamespace(options.netns, make);
+}
+
+/** @throws SysError, also EAGAIN when the socket's buffer is full. */
+export function send(fd: number, bytes: Uint8Array): number {
+  return check('send', libc.send(fd, bytes, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
+/**
+ * The real length of the next message, larger than `buffer` when the rest was cut off (MSG_TRUNC); -1 when there is
+ * none yet.
+ * @throws SysError, such as ENOBUFS when a netlink socket lost messages.
+ */
+export function receive(fd: number, buffer: Uint8Array): number {
+  const length = libc.recv(fd, buffer, buffer.length, MSG_DONTWAIT | MSG_TRUNC);
+  if (length === -1 && lastErrno() !== EAGAIN) throw new SysError('recv', lastErrno());
+  return length;
+}
+
+export interface Watch {
+  close(): void;
+}
+
+/**
+ * Calls back on the event loop whenever there is something to receive, or an error to collect: receive until it would
+ * block. Keeps the process alive until closed; close it before the descriptor.
+ */
+export function onReadable(fd: number, callback: () => void): Watch {
+  const handle = koffi().node.poll(fd, { readable: true }, callback);
+  return { close: () => handle.close() };
+}
+
+export function close(fd: number): void {
+  libc.close(fd);
+}
