@@ -1,0 +1,69 @@
+/** Folders and files that root may trust: nobody else can have put them there or change them. */
+import { randomBytes } from 'node:crypto';
+import { closeSync, constants, lstatSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { hasCode } from './errno.ts';
+
+/** A folder that somebody else could have prepared. */
+export class UnsafePathError extends Error {
+  override readonly name = 'UnsafePathError';
+
+  constructor(path: string, why: string) {
+    super(`${path} ${why}`);
+  }
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, 0o755);
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error;
+  }
+}
+
+function checkFolder(path: string): void {
+  const found = lstatSync(path);
+  if (found.isSymbolicLink()) throw new UnsafePathError(path, 'is a symbolic link');
+  if (!found.isDirectory()) throw new UnsafePathError(path, 'is not a folder');
+  if (found.uid !== 0 && found.uid !== process.geteuid?.()) {
+    throw new UnsafePathError(path, `belongs to user ${found.uid}`);
+  }
+  if ((found.mode & 0o022) !== 0) throw new UnsafePathError(path, 'can be written by others');
+}
+
+/**
+ * Makes the folder and those above it, up to `below`, which is trusted as it is. Each must be a folder, no symbolic
+ * link, of root or of us, and writable by its owner alone.
+ * @throws UnsafePathError, or Node's error when it cannot be made.
+ */
+export function ensureDir(path: string, below = '/run'): void {
+  const parts = relative(below, resolve(path)).split('/');
+  if (parts[0] === '' || parts[0] === '..') throw new UnsafePathError(path, `is not below ${below}`);
+  let folder = below;
+  for (const part of parts) {
+    folder = join(folder, part);
+    makeFolder(folder);
+    checkFolder(folder);
+  }
+}
+
+/**
+ * Replaces the file at once: a reader sees the old text or the new. Not flushed to the disk: meant for /run, which is
+ * memory. The folder must be ours (`ensureDir`).
+ */
+export function writeAtomic(path: string, text: string | Uint8Array, mode = 0o644): void {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  const fd = openSync(temporary, flags, mode);
+  try {
+    try {
+      writeFileSync(fd, text);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
