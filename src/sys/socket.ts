@@ -1,4 +1,4 @@
-/** The port to sockets that Node cannot make: open, send, receive, readiness, close. */
+/** The port to sockets that Node cannot make: open, options, send, receive, readiness, close. */
 import { SysError } from './errno.ts';
 import { check, koffi, lastErrno, libc } from './libc.ts';
 import { inNamespace } from './netns.ts';
@@ -39,6 +39,33 @@ export function receive(fd: number, buffer: Uint8Array): number {
   const length = libc.recv(fd, buffer, buffer.length, MSG_DONTWAIT | MSG_TRUNC);
   if (length === -1 && lastErrno() !== EAGAIN) throw new SysError('recv', lastErrno());
   return length;
+}
+
+/**
+ * As `send`, to an address: bytes of a struct sockaddr.
+ * @throws SysError, also EAGAIN when the socket's buffer is full.
+ */
+export function sendTo(fd: number, bytes: Uint8Array, address: Uint8Array): number {
+  const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+  return check('sendto', libc.sendto(fd, bytes, bytes.length, flags, address, address.length));
+}
+
+/** As `receive`; the sender's struct sockaddr is put into `address`. */
+export function receiveFrom(fd: number, buffer: Uint8Array, address: Uint8Array): number {
+  const size = new Uint32Array([address.length]);
+  const length = libc.recvfrom(fd, buffer, buffer.length, MSG_DONTWAIT | MSG_TRUNC, address, size);
+  if (length === -1 && lastErrno() !== EAGAIN) throw new SysError('recvfrom', lastErrno());
+  return length;
+}
+
+/** An option whose value is an int. @throws SysError. */
+export function setOption(fd: number, level: number, option: number, value: number): void {
+  setOptionBytes(fd, level, option, new Int32Array([value]));
+}
+
+/** An option of any shape. @throws SysError. */
+export function setOptionBytes(fd: number, level: number, option: number, value: ArrayBufferView): void {
+  check('setsockopt', libc.setsockopt(fd, level, option, value, value.byteLength));
 }
 
 export interface Watch {
