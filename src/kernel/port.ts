@@ -2,7 +2,7 @@
  * The small port through which everything reaches the kernel. `live.ts` is the real one, over rtnetlink;
  * `fake.ts` keeps a state of its own and behaves likewise, so that logic is tested in microseconds.
  */
-import type { HostFacts, HostState } from '../model/state.ts';
+import type { HostFacts, HostState, LinkKind } from '../model/state.ts';
 import type { Step } from '../model/step.ts';
 
 export interface Kernel {
@@ -25,8 +25,11 @@ export interface View {
 /** Which links `state` is about: those of the fabric, and those of the given names. */
 export interface Scope {
   readonly fabric: string;
-  /** Names of links that are wanted or were touched before. */
-  readonly names: Iterable<string>;
+  /**
+   * Name → the kind that is wanted there. It tells what a stranger's link is to us: where a `port` is wanted it is one,
+   * a stranger's bridge where a `bridge` is wanted is `joined`, anything else in our place is `vxlan` or `other`.
+   */
+  readonly wanted: ReadonlyMap<string, LinkKind>;
   /** What was last applied, for what the kernel cannot mark. */
   readonly remembered?: Remembered;
 }

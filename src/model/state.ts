@@ -67,6 +67,8 @@ export interface FdbRow {
   readonly mac: Mac;
   readonly vtep: IpAddress;
   readonly origin: Origin;
+  /** A stranger's row may name its own UDP port, VNI and outgoing link; ours have none. Part of the row's value. */
+  readonly special?: { readonly port?: number; readonly vni?: number; readonly via?: number };
 }
 
 export interface NeighbourState {

@@ -1,0 +1,282 @@
+/** The real kernel behind the port: steps in, netlink batches out. */
+import { randomInt } from 'node:crypto';
+import type { HostFacts, LinkState } from '../model/state.ts';
+import type { AddLink, ChangeLink, LinkStep, RecreateLink, Step } from '../model/step.ts';
+import { errnoName, errnoText, SysError } from '../sys/errno.ts';
+import * as encode from './encode.ts';
+import { writeTxChecksum } from './ethtool.ts';
+import { look } from './observe.ts';
+import type { Kernel, RunOptions, RunReport, StepFailure, View } from './port.ts';
+import { Rtnetlink } from './rtnetlink.ts';
+import type { LinkNames } from './vxlan-wire.ts';
+
+/** Answers to a removal that mean: it is gone already. */
+const GONE = new Set(['ENOENT', 'ESRCH', 'ENODEV', 'EADDRNOTAVAIL']);
+/** Indexes that somebody else took between our look and our request. */
+const INDEX_TRIES = 5;
+
+type Tag = Step;
+
+/** Index ↔ name as known now: from the last look, and from what was made since. */
+class Names implements LinkNames {
+  readonly #byName = new Map<string, number>();
+  readonly #byIndex = new Map<number, string>();
+  #highest = 0;
+
+  constructor(facts: HostFacts) {
+    for (const link of facts.links.values()) this.set(link.name, link.index);
+  }
+
+  indexOf(name: string): number | undefined {
+    return this.#byName.get(name);
+  }
+
+  nameOf(index: number): string | undefined {
+    return this.#byIndex.get(index);
+  }
+
+  set(name: string, index: number): void {
+    this.#byName.set(name, index);
+    this.#byIndex.set(index, name);
+    this.#highest = Math.max(this.#highest, index);
+  }
+
+  delete(name: string, index: number): void {
+    this.#byName.delete(name);
+    this.#byIndex.delete(index);
+  }
+
+  /** One above the highest, so that indexes stay in the order of creation. */
+  free(): number {
+    return this.#highest + 1;
+  }
+}
+
+class Run {
+  readonly #socket: Rtnetlink;
+  readonly #names: Names;
+  readonly #look: () => View;
+  readonly #progress: (count: number) => void;
+  readonly failures: StepFailure[] = [];
+
+  constructor(socket: Rtnetlink, look: () => View, progress: (count: number) => void) {
+    this.#socket = socket;
+    this.#look = look;
+    this.#names = new Names(look().facts);
+    this.#progress = progress;
+  }
+
+  fail(step: Step, errno: number, message: string | undefined): void {
+    if ('action' in step && step.action === 'remove' && GONE.has(errnoName(errno))) return;
+    this.failures.push({ step, errno, message: message ?? errnoText(errno) });
+  }
+
+  /** Sends one request for each item, in batches; stops after the batch in which something failed. */
+  #send<T extends Tag>(steps: Iterable<T>, request: (step: T) => encode.Request | null): void {
+    const batch = this.#socket.batch<T>(this.#progress);
+    for (const step of steps) {
+      const made = request(step);
+      if (made !== null && !batch.add(step, made.type, made.flags, made.write)) break;
+    }
+    for (const { tag, errno, message } of batch.finish()) this.fail(tag, errno, message);
+  }
+
+  #index(name: string): number {
+    const index = this.#names.indexOf(name);
+    if (index === undefined) throw new SysError('netlink', 19, `link ${name}`); // ENODEV
+    return index;
+  }
+
+  links(steps: readonly LinkStep[]): void {
+    const removed: LinkState[] = [];
+    const made: (AddLink | RecreateLink)[] = [];
+    const changed: ChangeLink[] = [];
+    for (const step of steps) {
+      if (step.action === 'remove' || step.action === 'recreate') removed.push(step.from);
+      if (step.action === 'add' || step.action === 'recreate') made.push(step);
+      if (step.action === 'change') changed.push(step);
+    }
+    if (removed.length > 0) this.#remove(removed, steps);
+    if (this.failures.length === 0 && made.length > 0) this.#create(made);
+    if (this.failures.length === 0 && changed.length > 0) this.#change(changed);
+  }
+
+  /**
+   * Deletes in one request, by a group that is fresh and then found to hold these links only: one by one, the kernel
+   * would wait for all its readers each time (25 ms a link).
+   */
+  #remove(links: readonly LinkState[], steps: readonly LinkStep[]): void {
+    const stepOf = new Map(steps.map((step) => [step.link, step]));
+    const present = links.filter(({ name, index }) => this.#names.indexOf(name) === index);
+    const only = present[0];
+    if (only === undefined) return;
+    const tagged = present.flatMap(({ name }) => stepOf.get(name) ?? []);
+    if (present.length === 1) this.#send(tagged, () => encode.deleteLink(only.index));
+    else {
+      const group = this.#freshGroup();
+      this.#send(tagged, (step) => encode.setGroup(this.#index(step.link), group));
+      if (this.failures.length > 0 || !this.#holdsOnly(group, present, tagged)) return;
+      this.#send(tagged.slice(0, 1), () => encode.deleteGroup(group));
+    }
+    for (const { name, index } of present) this.#names.delete(name, index);
+  }
+
+  #freshGroup(): number {
+    const taken = new Set<number>();
+    for (const link of this.#groups().values()) taken.add(link.group);
+    for (;;) {
+      const group = randomInt(0x10000, 0x7fffffff);
+      if (!taken.has(group)) return group;
+    }
+  }
+
+  /** Every link of the namespace with its group and alias. */
+  #groups(): ReadonlyMap<string, LinkState> {
+    const view = this.#look();
+    const wanted = new Map([...view.facts.links.keys()].map((name) => [name, 'port'] as const));
+    return view.state({ fabric: '', wanted }).links;
+  }
+
+  /** An index may have been used again since our look: then nothing is deleted. */
+  #holdsOnly(group: number, links: readonly LinkState[], steps: readonly LinkStep[]): boolean {
+    const expected = new Map(links.map((link) => [link.name, link]));
+    for (const link of this.#groups().values()) {
+      if (link.group !== group) continue;
+      const known = expected.get(link.name);
+      if (known === undefined || known.index !== link.index || known.alias !== link.alias) {
+        const step = steps[0];
+        if (step !== undefined) this.fail(step, 16, `link ${link.name} changed hands meanwhile; try again`); // EBUSY
+        return false;
+      }
+    }
+    return true;
+  }
+
+  #create(steps: readonly (AddLink | RecreateLink)[]): void {
+    let left = steps;
+    for (let tries = 1; left.length > 0; tries++) {
+      const indexes = new Map<Tag, number>();
+      const batch = this.#socket.batch<AddLink | RecreateLink>(this.#progress);
+      for (const step of left) {
+        const index = this.#names.free();
+        indexes.set(step, index);
+        this.#names.set(step.link, index);
+        const { type, flags, write } = encode.createLink(step.to, index, this.#names);
+        if (!batch.add(step, type, flags, write)) break;
+      }
+      const refusals = batch.finish();
+      if (refusals.length === 0) break;
+      const again: (AddLink | RecreateLink)[] = [];
+      const now = this.#look().facts.links;
+      for (const { tag, errno, message } of refusals) {
+        // The name is free, so it was the index that somebody took.
+        const indexTaken = (errnoName(errno) === 'EEXIST' || errnoName(errno) === 'EBUSY') && !now.has(tag.link);
+        if (indexTaken && message === undefined && tries < INDEX_TRIES) again.push(tag);
+        else this.fail(tag, errno, message);
+      }
+      if (this.failures.length > 0) return;
+      // A batch stops at a refusal: what was not sent yet is still to be made.
+      for (const step of left) if (!now.has(step.link) && !again.includes(step)) again.push(step);
+      for (const link of now.values()) this.#names.set(link.name, link.index);
+      left = again;
+    }
+    // Only now that the indexes are known to be ours: an alias on a stranger's link would make it ours to delete.
+    this.#send(
+      steps.filter(({ to }) => to.alias !== ''),
+      (step) => encode.setAlias(this.#index(step.link), step.to.alias),
+    );
+    for (const step of steps) if (!step.to.txChecksum) this.#offload(step, false);
+  }
+
+  #change(steps: readonly ChangeLink[]): void {
+    this.#send(steps, (step) => encode.changeLink(step.changes, step.from, step.to, this.#names));
+    if (this.failures.length > 0) return;
+    for (const step of steps) {
+      if (step.changes.some(({ attribute }) => attribute === 'txChecksum')) this.#offload(step, step.to.txChecksum);
+    }
+  }
+
+  #offload(step: LinkStep, on: boolean): void {
+    try {
+      writeTxChecksum(this.#socket.fd, step.link, on);
+    } catch (error) {
+      if (!(error instanceof SysError)) throw error;
+      this.fail(step, error.errno, `transmit checksum offload: ${errnoText(error.errno)}`);
+    }
+  }
+
+  others(steps: readonly Exclude<Step, LinkStep>[]): void {
+    this.#send(steps, (step) => this.#request(step));
+  }
+
+  #request(step: Exclude<Step, LinkStep>): encode.Request {
+    const index = this.#index(step.link);
+    const remove = step.action === 'remove';
+    switch (step.kind) {
+      case 'bridge-port':
+        return encode.setMaster(index, remove ? 0 : this.#index(step.bridge));
+      case 'address':
+        return remove ? encode.removeAddress(index, step.address) : encode.addAddress(index, step.address);
+      case 'fdb':
+        return remove ? encode.removeFdbRow(index, step.row) : encode.addFdbRow(index, step.row);
+      case 'neighbour':
+        return remove ? encode.removeNeighbour(index, step.neighbour) : encode.addNeighbour(index, step.neighbour);
+      case 'route':
+        return remove ? encode.removeRoute(index, step.route) : encode.addRoute(index, step.route);
+      default:
+        return step satisfies never;
+    }
+  }
+}
+
+const isLinkStep = (step: Step): step is LinkStep => step.kind === 'link';
+const isOther = (step: Step): step is Exclude<Step, LinkStep> => step.kind !== 'link';
+
+class LiveKernel implements Kernel {
+  readonly #socket: Rtnetlink;
+  readonly #foreign: boolean;
+
+  constructor(netns: number | undefined) {
+    this.#socket = new Rtnetlink(netns);
+    this.#foreign = netns !== undefined;
+  }
+
+  look(): View {
+    return look(this.#socket, this.#foreign);
+  }
+
+  run(steps: readonly Step[], options: RunOptions = {}): RunReport {
+    let done = 0;
+    const run = new Run(
+      this.#socket,
+      () => this.look(),
+      (count) => {
+        done = Math.min(steps.length, done + count);
+        options.progress?.(done, steps.length);
+      },
+    );
+    for (let at = 0; at < steps.length && run.failures.length === 0; ) {
+      // Links and what stands on them take turns: what stands needs an index that is known to be ours.
+      const links = steps[at]?.kind === 'link';
+      let end = at;
+      while (end < steps.length && (steps[end]?.kind === 'link') === links) end++;
+      const part = steps.slice(at, end);
+      if (links) run.links(part.filter(isLinkStep));
+      else run.others(part.filter(isOther));
+      at = end;
+    }
+    return { failures: run.failures };
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}
+
+/**
+ * The kernel of a network namespace.
+ * @param netns an open namespace; without it, our own.
+ */
+export function openKernel(netns?: number): Kernel {
+  return new LiveKernel(netns);
+}

@@ -1,0 +1,233 @@
+/** A NETLINK_ROUTE socket: dumps, and batches of requests (rtnetlink(7)). Synchronous: the kernel answers within `send`. */
+import { AF, forEachMessage, GROUP, type Header, NLM_F, NLMSG, readAcknowledgement } from '../netlink/message.ts';
+import { Reader, Writer } from '../netlink/wire.ts';
+import { SysError } from '../sys/errno.ts';
+import { check, libc } from '../sys/libc.ts';
+import { close, onReadable, openSocket, receive, send, type Watch } from '../sys/socket.ts';
+
+const NETLINK_ROUTE = 0;
+const SOCK_RAW = 3;
+const SOL_NETLINK = 270;
+/** NETLINK_* socket options (<linux/netlink.h>). */
+const OPTION = { ADD_MEMBERSHIP: 1, CAP_ACK: 10, EXT_ACK: 11, GET_STRICT_CHK: 12 } as const;
+const SOL_SOCKET = 1;
+const SO_RCVBUFFORCE = 33;
+const ENOBUFS = 105;
+
+/** Larger batches are slower: the kernel copies the whole buffer before it starts. */
+const BATCH_MESSAGES = 64;
+const BATCH_BYTES = 32768;
+/** The kernel's dumps come in pieces of at most 32 KiB. */
+const RECEIVE_BYTES = 65536;
+const DUMP_TRIES = 20;
+
+/** A request that the kernel refused. */
+export interface Refusal<T> {
+  readonly tag: T;
+  /** Positive errno. */
+  readonly errno: number;
+  /** The kernel's own words, when it said any. */
+  readonly message: string | undefined;
+}
+
+/** Collects the messages of one dump; made anew when a dump has to be read again. */
+export interface Collector<T> {
+  visit(from: Reader, header: Header): void;
+  done(): T;
+}
+
+function setOption(fd: number, level: number, option: number, value: number): void {
+  check('setsockopt', libc.setsockopt(fd, level, option, new Uint32Array([value]), 4));
+}
+
+export class Rtnetlink {
+  readonly fd: number;
+  readonly #writer = new Writer(BATCH_BYTES * 2);
+  #buffer = new Uint8Array(RECEIVE_BYTES);
+  #reader = new Reader(this.#buffer);
+  #sequence = 1;
+
+  /** @param netns an open namespace; without it, our own. */
+  constructor(netns?: number) {
+    this.fd = openSocket(AF.NETLINK, SOCK_RAW, NETLINK_ROUTE, { netns });
+    for (const option of [OPTION.CAP_ACK, OPTION.EXT_ACK, OPTION.GET_STRICT_CHK]) {
+      setOption(this.fd, SOL_NETLINK, option, 1);
+    }
+  }
+
+  close(): void {
+    close(this.fd);
+  }
+
+  /** The next datagram, or null when there is none. A cut one is answered with a larger buffer and read as lost. */
+  #receive(): Reader | null {
+    const length = receive(this.fd, this.#buffer);
+    if (length < 0) return null;
+    if (length > this.#buffer.length) {
+      this.#buffer = new Uint8Array(length * 2);
+      this.#reader = new Reader(this.#buffer);
+      throw new SysError('recv', ENOBUFS);
+    }
+    return length === this.#buffer.length ? this.#reader : new Reader(this.#buffer.subarray(0, length));
+  }
+
+  /** Reads away what an abandoned dump left. */
+  #drain(): void {
+    for (;;) {
+      try {
+        if (receive(this.fd, this.#buffer) < 0) return;
+      } catch (error) {
+        if (!(error instanceof SysError && error.errno === ENOBUFS)) throw error;
+      }
+    }
+  }
+
+  /**
+   * Reads a whole table. Read again when the kernel says that the table changed meanwhile (NLM_F_DUMP_INTR) or that
+   * messages were lost (ENOBUFS, a cut message).
+   * @throws SysError with the kernel's errno.
+   */
+  dump<T>(type: number, body: (to: Writer) => void, collector: () => Collector<T>): T {
+    for (let tries = 1; ; tries++) {
+      const collect = collector();
+      try {
+        if (this.#dumpOnce(type, body, collect) || tries === DUMP_TRIES) return collect.done();
+      } catch (error) {
+        if (!(error instanceof SysError && error.errno === ENOBUFS) || tries === DUMP_TRIES) throw error;
+      }
+      this.#drain();
+    }
+  }
+
+  /** False when the table changed while it was read. */
+  #dumpOnce<T>(type: number, body: (to: Writer) => void, collect: Collector<T>): boolean {
+    const sequence = this.#sequence++;
+    const writer = this.#writer;
+    writer.reset();
+    const at = writer.openMessage(type, NLM_F.REQUEST | NLM_F.DUMP, sequence);
+    body(writer);
+    writer.closeMessage(at);
+    send(this.fd, writer.written());
+    let whole = true;
+    let finished = false;
+    while (!finished) {
+      const from = this.#receive();
+      // The kernel fills the next piece before recv returns, so there is always one until NLMSG_DONE.
+      if (from === null) throw new SysError('recv', ENOBUFS);
+      forEachMessage(from, (header) => {
+        if (header.sequence !== sequence) return true;
+        if ((header.flags & NLM_F.DUMP_INTR) !== 0) whole = false;
+        if (header.type === NLMSG.DONE || header.type === NLMSG.ERROR) {
+          finished = true;
+          const { errno, message } = readAcknowledgement(from, header);
+          if (errno !== 0) throw new SysError('dump', errno, message);
+          return false;
+        }
+        collect.visit(from, header);
+        return true;
+      });
+    }
+    return whole;
+  }
+
+  /**
+   * A batch of requests, sent in pieces as it grows. Only the last message of a piece asks for an acknowledgement; one
+   * that fails answers with its own sequence number anyway.
+   */
+  batch<T>(onSent: (count: number) => void = () => undefined): Batch<T> {
+    const writer = this.#writer;
+    writer.reset();
+    let tags: T[] = [];
+    let first = this.#sequence;
+    let last = 0;
+    const refusals: Refusal<T>[] = [];
+
+    const collect = (): void => {
+      const end = first + tags.length - 1;
+      for (let acknowledged = false; !acknowledged; ) {
+        const from = this.#receive();
+        if (from === null) throw new SysError('recv', ENOBUFS);
+        forEachMessage(from, (header) => {
+          if (header.type !== NLMSG.ERROR || header.sequence < first || header.sequence > end) return true;
+          const { errno, message } = readAcknowledgement(from, header);
+          const tag = tags[header.sequence - first];
+          if (errno !== 0 && tag !== undefined) refusals.push({ tag, errno, message });
+          if (header.sequence === end) acknowledged = true;
+          return true;
+        });
+      }
+    };
+
+    const flush = (): void => {
+      if (tags.length === 0) return;
+      writer.addFlags(last, NLM_F.ACK);
+      send(this.fd, writer.written());
+      collect();
+      onSent(tags.length);
+      tags = [];
+      writer.reset();
+      first = this.#sequence;
+    };
+
+    return {
+      add: (tag, type, flags, write) => {
+        last = writer.openMessage(type, NLM_F.REQUEST | flags, this.#sequence++);
+        write(writer);
+        writer.closeMessage(last);
+        tags.push(tag);
+        if (tags.length === BATCH_MESSAGES || writer.length > BATCH_BYTES) flush();
+        return refusals.length === 0;
+      },
+      finish: () => {
+        flush();
+        return refusals;
+      },
+    };
+  }
+}
+
+export interface Batch<T> {
+  /** False once the kernel has refused something: what follows is better not sent. */
+  add(tag: T, type: number, flags: number, write: (to: Writer) => void): boolean;
+  /** Sends the rest; all refusals, in order. */
+  finish(): readonly Refusal<T>[];
+}
+
+/** Every table whose changes concern an overlay. */
+const EVENT_GROUPS = Object.values(GROUP);
+/** Bursts of some 10,000 events fit; more is reported as lost, and answered by a full look. */
+const EVENT_BUFFER = 8 * 1024 * 1024;
+
+/**
+ * Calls back, on the event loop, when links, addresses, neighbours, FDB rows or routes of the namespace change. Events
+ * are hints: what they say is not read, so a lost one (ENOBUFS) is a hint like any other.
+ */
+export function watchChanges(netns: number | undefined, onChange: () => void): Watch {
+  const fd = openSocket(AF.NETLINK, SOCK_RAW, NETLINK_ROUTE, { netns });
+  try {
+    setOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, EVENT_BUFFER);
+  } catch {
+    // Without CAP_NET_ADMIN the default size has to do.
+  }
+  for (const group of EVENT_GROUPS) setOption(fd, SOL_NETLINK, OPTION.ADD_MEMBERSHIP, group);
+  const buffer = new Uint8Array(RECEIVE_BYTES);
+  const drain = (): void => {
+    for (;;) {
+      try {
+        if (receive(fd, buffer) < 0) return;
+      } catch (error) {
+        if (!(error instanceof SysError && error.errno === ENOBUFS)) throw error;
+      }
+    }
+  };
+  const watch = onReadable(fd, () => {
+    drain();
+    onChange();
+  });
+  return {
+    close: () => {
+      watch.close();
+      close(fd);
+    },
+  };
+}
