@@ -17,9 +17,8 @@ const IFNAMSIZ = 16; // <linux/if.h>
 const IFREQ_SIZE = 40;
 
 interface Request {
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Buffer;
   readonly command: Uint32Array;
-  readonly encoder: TextEncoder;
 }
 
 let made: Request | undefined;
@@ -29,20 +28,15 @@ function request(): Request {
   if (made === undefined) {
     const memory = new ArrayBuffer(IFREQ_SIZE + 8);
     new BigUint64Array(memory, IFNAMSIZ, 1)[0] = koffi().address(memory) + BigInt(IFREQ_SIZE);
-    made = {
-      bytes: new Uint8Array(memory),
-      command: new Uint32Array(memory, IFREQ_SIZE, 2),
-      encoder: new TextEncoder(),
-    };
+    made = { bytes: Buffer.from(memory), command: new Uint32Array(memory, IFREQ_SIZE, 2) };
   }
   return made;
 }
 
 function prepare(name: string, command: number, value: number): Request {
   const out = request();
-  const { written, read } = out.encoder.encodeInto(name, out.bytes.subarray(0, IFNAMSIZ - 1));
-  if (read < name.length) throw new SysError('ioctl', EINVAL, `SIOCETHTOOL ${name}`);
-  out.bytes.fill(0, written, IFNAMSIZ);
+  if (Buffer.byteLength(name) >= IFNAMSIZ) throw new SysError('ioctl', EINVAL, `SIOCETHTOOL ${name}`);
+  out.bytes.fill(0, out.bytes.write(name), IFNAMSIZ);
   out.command[0] = command;
   out.command[1] = value;
   return out;
