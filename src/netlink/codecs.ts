@@ -56,10 +56,15 @@ export const flag: Codec<true> = {
   read: () => true,
 };
 
-/** Written as a flag, read as a u8 (the kernel answers so for some flags, and without a payload for others). */
+/**
+ * Written as a flag, read as a u8 (the kernel answers so for some flags, and without a payload for others). `false` is
+ * written as the kernel answers it: it refuses a flag with a payload, where an empty one would mean `true`.
+ */
 export const flagOrU8: Codec<boolean> = {
   size: 0,
-  write: () => undefined,
+  write: (to, value) => {
+    if (!value) to.u8(0);
+  },
   read: (from, at, length) => length === 0 || from.u8(at) !== 0,
 };
 
@@ -77,17 +82,28 @@ export const text: Codec<string> = {
   },
 };
 
+/**
+ * UTF-8 without an end mark, as `ip` writes kinds and aliases: the kernel counts the mark as a byte of an alias, of
+ * which there are 255, and takes an empty alias away only when it is really empty.
+ */
+export const bareText: Codec<string> = {
+  size: 0,
+  write: (to, value) => to.raw(Buffer.from(value, 'utf8')),
+  read: text.read,
+};
+
 export const raw: Codec<Uint8Array> = {
   size: 0,
   write: (to, value) => to.raw(value),
-  read: (from, at, length) => Uint8Array.prototype.slice.call(from.bytes, at, at + length),
+  read: (from, at, length) => new Uint8Array(from.bytes.subarray(at, at + length)),
 };
 
 const HEX_DIGIT = new Uint8Array(128);
 for (let i = 0; i < 16; i++) HEX_DIGIT[i.toString(16).charCodeAt(0)] = i;
 
+/** Six bytes; left out when the link's addresses have another length (a tun link's have none, a tunnel's 4 or 16). */
 export const mac: Codec<Mac> = {
-  size: 6,
+  size: 0,
   write: (to, value) => {
     const at = to.take(6);
     // Canonical text: two digits and a colon, six times.
@@ -96,7 +112,7 @@ export const mac: Codec<Mac> = {
       to.bytes[at + i] = (high << 4) | (HEX_DIGIT[value.charCodeAt(i * 3 + 1)] ?? 0);
     }
   },
-  read: (from, at) => formatMac(from.bytes, at),
+  read: (from, at, length) => (length === 6 ? formatMac(from.bytes, at) : undefined),
 };
 
 /** A link-layer address: six bytes on Ethernet, null for anything else (tunnels have 4 or 16). */

@@ -1,5 +1,6 @@
 /** Links: struct ifinfomsg and IFLA_* attributes (<linux/if_link.h>). */
 import {
+  bareText,
   be16,
   be32,
   bool,
@@ -135,16 +136,18 @@ function writeNest(to: Writer, id: number, write: () => void): void {
   to.closeAttribute(at);
 }
 
+type ReadPeer = (from: Reader, start: number, end: number) => LinkMessage;
+
 /** IFLA_LINKINFO: what IFLA_INFO_DATA means depends on IFLA_INFO_KIND beside it. */
-const linkInfo: Codec<LinkInfo> = {
+const linkInfo = (readPeer: ReadPeer): Codec<LinkInfo> => ({
   size: 0,
   write: (to, info) => {
-    if (info.kind !== '') writeNest(to, INFO_ID.kind, () => text.write(to, info.kind));
+    if (info.kind !== '') writeNest(to, INFO_ID.kind, () => bareText.write(to, info.kind));
     if (info.vxlan !== undefined || info.bridge !== undefined || info.peer !== undefined) {
       writeNest(to, INFO_ID.data, () => writeData(to, info));
     }
     const { portKind, bridgePort } = info;
-    if (portKind !== undefined) writeNest(to, INFO_ID.slaveKind, () => text.write(to, portKind));
+    if (portKind !== undefined) writeNest(to, INFO_ID.slaveKind, () => bareText.write(to, portKind));
     if (bridgePort !== undefined) {
       writeNest(to, INFO_ID.slaveData, () => writeAttributes(to, BRIDGE_PORT, bridgePort));
     }
@@ -158,8 +161,8 @@ const linkInfo: Codec<LinkInfo> = {
       if (kind === 'vxlan') out.vxlan = readAttributes(from, start, end, VXLAN);
       else if (kind === 'bridge') out.bridge = readAttributes(from, start, end, BRIDGE);
       else if (kind === 'veth') {
-        const peer = readAttributes(from, start, end, { peer: [VETH_INFO_PEER, place] } as const).peer;
-        if (peer !== undefined) out.peer = readLink(from, peer[0], peer[1]);
+        const peer = readAttributes(from, start, end, VETH_PLACES).peer;
+        if (peer !== undefined) out.peer = readPeer(from, peer[0], peer[1]);
       }
     }
     if (found.slaveKind !== undefined) out.portKind = found.slaveKind;
@@ -168,7 +171,7 @@ const linkInfo: Codec<LinkInfo> = {
     }
     return out;
   },
-};
+});
 
 /** Where a payload stands, to be read once its meaning is known. */
 const place: Codec<readonly [start: number, end: number]> = {
@@ -176,7 +179,8 @@ const place: Codec<readonly [start: number, end: number]> = {
   write: () => undefined,
   read: (_from, at, length) => [at, at + length],
 };
-const INFO_PLACES = { kind: [1, text], data: [2, place], slaveKind: [4, text], slaveData: [5, place] } as const;
+const VETH_PLACES = { peer: [VETH_INFO_PEER, place] } as const;
+const INFO_PLACES = { kind: [1, bareText], data: [2, place], slaveKind: [4, bareText], slaveData: [5, place] } as const;
 
 /** IFLA_*. */
 export const LINK = {
@@ -185,13 +189,23 @@ export const LINK = {
   mtu: [4, u32],
   link: [5, u32],
   master: [10, u32],
-  linkInfo: [18, linkInfo],
+  linkInfo: [18, linkInfo(readPeer)],
   namespacePid: [19, u32],
-  alias: [20, text],
+  alias: [20, bareText],
   group: [27, u32],
   namespaceFd: [28, u32],
   extMask: [29, u32],
 } as const;
+
+/** No kernel nests peers, and a hostile message could nest them until the stack ends. */
+function refusePeer(): never {
+  throw new NetlinkError('a veth peer inside a veth peer');
+}
+const PEER = { ...LINK, linkInfo: [18, linkInfo(refusePeer)] } as const;
+
+function readPeer(from: Reader, start: number, end: number): LinkMessage {
+  return readMessage(from, start, end, PEER);
+}
 
 /** RTEXT_FILTER_SKIP_STATS: leaves out counters, most of a link's bytes. */
 export const SKIP_STATS = 8;
@@ -214,13 +228,17 @@ export function writeLink(to: Writer, message: LinkMessage): void {
   writeAttributes(to, LINK, message.attributes);
 }
 
-/** @throws NetlinkError */
-export function readLink(from: Reader, start: number, end: number): LinkMessage {
+function readMessage(from: Reader, start: number, end: number, table: typeof LINK): LinkMessage {
   if (end - start < 16) throw new NetlinkError(`link message of ${end - start} bytes`);
   return {
     index: from.i32(start + 4),
     flags: from.u32(start + 8),
     change: from.u32(start + 12),
-    attributes: readAttributes(from, start + 16, end, LINK),
+    attributes: readAttributes(from, start + 16, end, table),
   };
+}
+
+/** @throws NetlinkError */
+export function readLink(from: Reader, start: number, end: number): LinkMessage {
+  return readMessage(from, start, end, LINK);
 }

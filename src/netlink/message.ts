@@ -90,7 +90,8 @@ const EXTENDED_ACK = { message: [1, text], offset: [2, u32] } as const;
 export function readAcknowledgement(from: Reader, header: Header): Acknowledgement {
   const size = header.end - header.start;
   if (size < 4) throw new NetlinkError(`acknowledgement of ${size} bytes`);
-  const errno = -from.i32(header.start);
+  // Not a bare minus: success would be -0.
+  const errno = 0 - from.i32(header.start);
   const none = { errno, message: undefined, offset: undefined };
   if ((header.flags & NLM_F.ACK_TLVS) === 0) return none;
   let at = header.start + 4;

@@ -90,8 +90,11 @@ export class Writer {
     return at;
   }
 
+  /** @throws RangeError for a payload longer than an attribute can say. */
   closeAttribute(at: number): void {
-    this.view.setUint16(at, this.length - at, LITTLE_ENDIAN);
+    const length = this.length - at;
+    if (length > 0xffff) throw new RangeError(`an attribute of ${length} bytes, where 65535 fit`);
+    this.view.setUint16(at, length, LITTLE_ENDIAN);
     this.take(align(this.length) - this.length);
   }
 
@@ -154,7 +157,8 @@ export interface Codec<T> {
   /** Fewest bytes that `read` needs. */
   readonly size: number;
   write(to: Writer, value: T): void;
-  read(from: Reader, at: number, length: number): T;
+  /** undefined: a payload that is no such value but may well come, to be left out. */
+  read(from: Reader, at: number, length: number): T | undefined;
 }
 
 /** An attribute table: name → [attribute id, codec]. The types of messages are inferred from it. */
@@ -218,7 +222,8 @@ export function readAttributes<T extends Table>(from: Reader, start: number, end
       if (length - 4 < row.codec.size) {
         throw new NetlinkError(`attribute ${row.name} has ${length - 4} bytes, needs ${row.codec.size}`);
       }
-      values[row.name] = row.codec.read(from, at + 4, length - 4);
+      const value = row.codec.read(from, at + 4, length - 4);
+      if (value !== undefined) values[row.name] = value;
     }
     at += align(length);
   }
