@@ -1,0 +1,58 @@
+/** From offsets in a text to places that a person can find. */
+import type { Place } from '../model/problem.ts';
+
+export interface Source {
+  readonly file: string;
+  /** Without a byte order mark. */
+  readonly text: string;
+}
+
+/** Where each line begins. YAML 1.2 breaks lines at LF, CR and CR LF only (section 5.4). */
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 13 && text.charCodeAt(i + 1) === 10) continue;
+    if (code === 10 || code === 13) starts.push(i + 1);
+  }
+  return starts;
+}
+
+export class Lines {
+  readonly #source: Source;
+  readonly #starts: readonly number[];
+
+  constructor(source: Source) {
+    this.#source = source;
+    this.#starts = lineStarts(source.text);
+  }
+
+  /** The place of `start` up to `end` (UTF-16 offsets), cut at the end of its first line. */
+  place(start: number, end: number): Place {
+    const { text, file } = this.#source;
+    let low = 0;
+    let high = this.#starts.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#starts[middle] ?? 0) <= start) low = middle;
+      else high = middle - 1;
+    }
+    const from = this.#starts[low] ?? 0;
+    const line = text.slice(from, this.#starts[low + 1] ?? text.length).replace(/[\r\n]+$/, '');
+    const at = Math.min(start - from, line.length);
+    const marked = line.slice(at, Math.max(at, end - from)).trimEnd();
+    return {
+      file,
+      line: low + 1,
+      column: characters(line.slice(0, at)) + 1,
+      length: Math.max(1, characters(marked)),
+      text: line,
+    };
+  }
+}
+
+function characters(text: string): number {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
+}
