@@ -19,8 +19,6 @@ interface Libc {
   sendto(fd: number, bytes: Bytes, length: number, flags: number, address: Bytes, addressLength: number): number;
   recv(fd: number, buffer: Bytes, length: number, flags: number): number;
   recvfrom(fd: number, buffer: Bytes, length: number, flags: number, address: Bytes, addressLength: Bytes): number;
-  sendmsg(fd: number, header: Bytes, flags: number): number;
-  recvmsg(fd: number, header: Bytes, flags: number): number;
   setsockopt(fd: number, level: number, option: number, value: Bytes, length: number): number;
   getsockopt(fd: number, level: number, option: number, value: Bytes, length: Bytes): number;
   ioctl(fd: number, request: number, argument: Bytes): number;
@@ -44,8 +42,6 @@ const PROTOTYPES: Record<keyof Libc, string> = {
   sendto: 'int64 sendto(int, const void *, size_t, int, const void *, uint32)',
   recv: 'int64 recv(int, void *, size_t, int)',
   recvfrom: 'int64 recvfrom(int, void *, size_t, int, void *, void *)',
-  sendmsg: 'int64 sendmsg(int, const void *, int)',
-  recvmsg: 'int64 recvmsg(int, void *, int)',
   setsockopt: 'int setsockopt(int, int, int, const void *, uint32)',
   getsockopt: 'int getsockopt(int, int, int, void *, void *)',
   ioctl: 'int ioctl(int, unsigned long, void *)',
