@@ -4,11 +4,11 @@ import { isGroupMac, ZERO_MAC } from '../model/mac.ts';
 import type { AddressState, FdbRow, LinkAttributes, LinkState, NeighbourState, RouteState } from '../model/state.ts';
 import type { AttributeChange } from '../model/step.ts';
 import { VXLAN_ATTRIBUTES, type VxlanAttribute } from '../model/vxlan.ts';
-import { writeAddress } from '../netlink/address.ts';
+import { type AddressMessage, writeAddress } from '../netlink/address.ts';
 import { IFF, type LinkMessage, writeLink } from '../netlink/link.ts';
 import { AF, NLM_F, RTM } from '../netlink/message.ts';
 import { NTF, NUD, writeNeighbour } from '../netlink/neighbour.ts';
-import { RT_SCOPE, RT_TABLE_MAIN, RTN_UNICAST, writeRoute } from '../netlink/route.ts';
+import { type RouteMessage, RT_SCOPE, RT_TABLE_MAIN, RTN_UNICAST, writeRoute } from '../netlink/route.ts';
 import type { Writer } from '../netlink/wire.ts';
 import { type LinkNames, vxlanChange, vxlanCreation } from './vxlan-wire.ts';
 
@@ -38,8 +38,7 @@ function outerFamily(link: LinkState): Family {
 }
 
 /**
- * Makes the link and sets it up in one message, under an index of our choosing, so that what follows needs no look-up.
- * The alias is not in it: the kernel drops it there.
+ * Makes the link, down, under an index of our choosing, so that what follows needs no look-up. The alias is not in it: the kernel drops it there.
  */
 export function createLink(link: LinkState, index: number, names: LinkNames): Request {
   const attributes: LinkFields = {
@@ -52,16 +51,19 @@ export function createLink(link: LinkState, index: number, names: LinkNames): Re
         ? { kind: 'bridge' }
         : { kind: 'vxlan', vxlan: vxlanCreation(link.vxlan, names, outerFamily(link)) },
   };
-  const flags = link.up ? IFF.UP : 0;
   return {
     type: RTM.NEWLINK,
     flags: NLM_F.CREATE | NLM_F.EXCL,
-    write: (to) => writeLink(to, { index, flags, change: IFF.UP, attributes }),
+    write: (to) => writeLink(to, { index, flags: 0, change: 0, attributes }),
   };
 }
 
 export function setAlias(index: number, alias: string): Request {
   return setLink(index, { alias });
+}
+
+export function setUp(index: number): Request {
+  return setLink(index, {}, true);
 }
 
 export function setGroup(index: number, group: number): Request {
@@ -163,6 +165,17 @@ export function removeAddress(index: number, state: AddressState): Request {
     attributes: { local: address, address },
   };
   return { type: RTM.DELADDR, flags: 0, write: (to) => writeAddress(to, message) };
+}
+
+/** Removes an IPv4 or IPv6 address that was read from the kernel. */
+export function removeAddressMessage({ attributes: { local, address }, ...head }: AddressMessage): Request {
+  const attributes = { ...(local === undefined ? {} : { local }), ...(address === undefined ? {} : { address }) };
+  return { type: RTM.DELADDR, flags: 0, write: (to) => writeAddress(to, { ...head, attributes }) };
+}
+
+/** Removes a route that was read from the kernel. */
+export function removeRouteMessage(message: RouteMessage): Request {
+  return { type: RTM.DELROUTE, flags: 0, write: (to) => writeRoute(to, message) };
 }
 
 function writeRow(to: Writer, index: number, row: FdbRow): void {

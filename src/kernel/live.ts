@@ -5,13 +5,15 @@ import type { AddLink, ChangeLink, LinkStep, RecreateLink, Step } from '../model
 import { errnoName, errnoText, SysError } from '../sys/errno.ts';
 import * as encode from './encode.ts';
 import { writeTxChecksum } from './ethtool.ts';
-import { look } from './observe.ts';
+import { look, readAddresses, readMarks, readRoutes6 } from './observe.ts';
 import type { Kernel, RunOptions, RunReport, StepFailure, View } from './port.ts';
 import { Rtnetlink } from './rtnetlink.ts';
 import type { LinkNames } from './vxlan-wire.ts';
 
 /** Answers to a removal that mean: it is gone already. */
 const GONE = new Set(['ENOENT', 'ESRCH', 'ENODEV', 'EADDRNOTAVAIL']);
+/** From here on, emptying the routing tables first pays for itself. */
+const MANY_LINKS = 64;
 /** Indexes that somebody else took between our look and our request. */
 const INDEX_TRIES = 5;
 
@@ -58,11 +60,13 @@ class Run {
   readonly #look: () => View;
   readonly #progress: (count: number) => void;
   readonly failures: StepFailure[] = [];
+  /** Made, but not yet set up. */
+  #waiting: (AddLink | RecreateLink)[] = [];
 
-  constructor(socket: Rtnetlink, look: () => View, progress: (count: number) => void) {
+  constructor(socket: Rtnetlink, seen: View, look: () => View, progress: (count: number) => void) {
     this.#socket = socket;
     this.#look = look;
-    this.#names = new Names(look().facts);
+    this.#names = new Names(seen.facts);
     this.#progress = progress;
   }
 
@@ -116,31 +120,37 @@ class Run {
       const group = this.#freshGroup();
       this.#send(tagged, (step) => encode.setGroup(this.#index(step.link), group));
       if (this.failures.length > 0 || !this.#holdsOnly(group, present, tagged)) return;
+      if (present.length >= MANY_LINKS) this.#emptyTables(new Set(present.map(({ index }) => index)));
       this.#send(tagged.slice(0, 1), () => encode.deleteGroup(group));
     }
     for (const { name, index } of present) this.#names.delete(name, index);
   }
 
+  /**
+   * Takes the routes of links that are about to be deleted out of the kernel's tables. The kernel walks the whole of
+   * these tables once for each link that goes; with thousands of links most of the time is spent there. What cannot be
+   * removed goes with its link.
+   */
+  #emptyTables(indexes: ReadonlySet<number>): void {
+    const batch = this.#socket.batch<null>();
+    const requests = [...readAddresses(this.#socket, indexes).map(encode.removeAddressMessage)];
+    requests.push(...readRoutes6(this.#socket, indexes).map(encode.removeRouteMessage));
+    for (const { type, flags, write } of requests) batch.add(null, type, flags, write);
+    batch.finish();
+  }
+
   #freshGroup(): number {
-    const taken = new Set<number>();
-    for (const link of this.#groups().values()) taken.add(link.group);
+    const taken = new Set(readMarks(this.#socket).map(({ group }) => group));
     for (;;) {
       const group = randomInt(0x10000, 0x7fffffff);
       if (!taken.has(group)) return group;
     }
   }
 
-  /** Every link of the namespace with its group and alias. */
-  #groups(): ReadonlyMap<string, LinkState> {
-    const view = this.#look();
-    const wanted = new Map([...view.facts.links.keys()].map((name) => [name, 'port'] as const));
-    return view.state({ fabric: '', wanted }).links;
-  }
-
   /** An index may have been used again since our look: then nothing is deleted. */
   #holdsOnly(group: number, links: readonly LinkState[], steps: readonly LinkStep[]): boolean {
     const expected = new Map(links.map((link) => [link.name, link]));
-    for (const link of this.#groups().values()) {
+    for (const link of readMarks(this.#socket)) {
       if (link.group !== group) continue;
       const known = expected.get(link.name);
       if (known === undefined || known.index !== link.index || known.alias !== link.alias) {
@@ -186,6 +196,17 @@ class Run {
       (step) => encode.setAlias(this.#index(step.link), step.to.alias),
     );
     for (const step of steps) if (!step.to.txChecksum) this.#offload(step, false);
+    this.#waiting.push(...steps.filter(({ to }) => to.up));
+  }
+
+  /**
+   * Sets up what was made, all together and after the addresses: a link that comes up starts IPv6's duplicate address
+   * detection, whose worker then takes the kernel's lock (RTNL) between our messages.
+   */
+  up(): void {
+    const steps = this.#waiting;
+    this.#waiting = [];
+    if (steps.length > 0) this.#send(steps, (step) => encode.setUp(this.#index(step.link)));
   }
 
   #change(steps: readonly ChangeLink[]): void {
@@ -229,12 +250,19 @@ class Run {
   }
 }
 
+/** Steps are sent stage by stage: what stands on a link needs an index known to be ours, routing a link that is up. */
+function stageOf(step: Step | undefined): 'links' | 'standing' | 'routing' {
+  if (step?.kind === 'link') return 'links';
+  return step?.kind === 'neighbour' || step?.kind === 'route' ? 'routing' : 'standing';
+}
+
 const isLinkStep = (step: Step): step is LinkStep => step.kind === 'link';
 const isOther = (step: Step): step is Exclude<Step, LinkStep> => step.kind !== 'link';
 
 class LiveKernel implements Kernel {
   readonly #socket: Rtnetlink;
   readonly #foreign: boolean;
+  #seen: View | undefined;
 
   constructor(netns: number | undefined) {
     this.#socket = new Rtnetlink(netns);
@@ -242,13 +270,15 @@ class LiveKernel implements Kernel {
   }
 
   look(): View {
-    return look(this.#socket, this.#foreign);
+    this.#seen = look(this.#socket, this.#foreign);
+    return this.#seen;
   }
 
   run(steps: readonly Step[], options: RunOptions = {}): RunReport {
     let done = 0;
     const run = new Run(
       this.#socket,
+      this.#seen ?? this.look(),
       () => this.look(),
       (count) => {
         done = Math.min(steps.length, done + count);
@@ -256,15 +286,16 @@ class LiveKernel implements Kernel {
       },
     );
     for (let at = 0; at < steps.length && run.failures.length === 0; ) {
-      // Links and what stands on them take turns: what stands needs an index that is known to be ours.
-      const links = steps[at]?.kind === 'link';
+      const stage = stageOf(steps[at]);
       let end = at;
-      while (end < steps.length && (steps[end]?.kind === 'link') === links) end++;
+      while (end < steps.length && stageOf(steps[end]) === stage) end++;
       const part = steps.slice(at, end);
-      if (links) run.links(part.filter(isLinkStep));
+      if (stage === 'routing') run.up();
+      if (stage === 'links') run.links(part.filter(isLinkStep));
       else run.others(part.filter(isOther));
       at = end;
     }
+    if (run.failures.length === 0) run.up();
     return { failures: run.failures };
   }
 

@@ -16,7 +16,7 @@ import {
   type Origin,
   type RouteState,
 } from '../model/state.ts';
-import { type AddressMessage, IFA_F, readAddress } from '../netlink/address.ts';
+import { type AddressMessage, IFA_F, readAddress, writeAddress } from '../netlink/address.ts';
 import { IFF, type LinkMessage, readLink, SKIP_STATS, writeLink } from '../netlink/link.ts';
 import { AF, RTM } from '../netlink/message.ts';
 import { type NeighbourMessage, NTF, NUD, readNeighbour, writeNeighbour } from '../netlink/neighbour.ts';
@@ -114,9 +114,9 @@ function fdbRow(message: NeighbourMessage, remote: IpAddress | null): Omit<FdbRo
   const { mac, destination, port, vni, via } = message.attributes;
   if ((message.flags & NTF.SELF) === 0 || (message.state & (NUD.PERMANENT | NUD.NOARP)) === 0) return null;
   if (mac === undefined || destination === undefined) return null;
-  if (port === undefined && vni === undefined && via === undefined) {
-    return mac === ZERO_MAC && destination === remote ? null : { mac, vtep: destination };
-  }
+  // The row that stands for `remote` names the underlay device as well.
+  if (mac === ZERO_MAC && destination === remote && port === undefined && vni === undefined) return null;
+  if (port === undefined && vni === undefined && via === undefined) return { mac, vtep: destination };
   const special = {
     ...(port === undefined ? {} : { port }),
     ...(vni === undefined ? {} : { vni }),
@@ -168,7 +168,8 @@ class LiveView implements View {
     this.#socket = socket;
     this.#links = readLinks(socket);
     this.#addresses = new Map();
-    const messages = readAll(socket, RTM.GETADDR, (to) => void to.take(8), readAddress);
+    const any = { family: AF.UNSPEC, length: 0, scope: 0, index: 0, attributes: {} };
+    const messages = readAll(socket, RTM.GETADDR, (to) => writeAddress(to, any), readAddress);
     for (const message of messages) {
       const list = this.#addresses.get(message.index);
       if (list === undefined) this.#addresses.set(message.index, [message]);
@@ -344,6 +345,43 @@ function strangerKind(found: string, wanted: LinkKind | undefined): LinkKind {
   if (wanted === 'port') return 'port';
   if (found === 'bridge') return wanted === 'bridge' ? 'joined' : 'other';
   return found === 'vxlan' ? 'vxlan' : 'other';
+}
+
+/** What marks a link as ours. */
+export interface LinkMarks {
+  readonly name: string;
+  readonly index: number;
+  readonly alias: string;
+  readonly group: number;
+}
+
+/** The marks of every link, of any kind. */
+export function readMarks(socket: Rtnetlink): readonly LinkMarks[] {
+  return readLinks(socket).map(({ index, attributes: { name = '', alias = '', group = 0 } }) => ({
+    name,
+    index,
+    alias,
+    group,
+  }));
+}
+
+/** IPv4 addresses on the links with these indexes. */
+export function readAddresses(socket: Rtnetlink, indexes: ReadonlySet<number>): readonly AddressMessage[] {
+  const body = { family: AF.INET, length: 0, scope: 0, index: 0, attributes: {} };
+  return readAll(
+    socket,
+    RTM.GETADDR,
+    (to) => writeAddress(to, body),
+    (from, start, end) => (end - start >= 8 && indexes.has(from.u32(start + 4)) ? readAddress(from, start, end) : null),
+  );
+}
+
+/** IPv6 routes of every table over the links with these indexes, the kernel's own among them. */
+export function readRoutes6(socket: Rtnetlink, indexes: ReadonlySet<number>): readonly RouteMessage[] {
+  const body = { family: AF.INET6, length: 0, table: 0, protocol: 0, scope: 0, type: 0, attributes: {} };
+  return readAll(socket, RTM.GETROUTE, (to) => writeRoute(to, body), readRoute).filter(({ attributes }) =>
+    indexes.has(attributes.outputLink ?? 0),
+  );
 }
 
 /**

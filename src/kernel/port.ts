@@ -9,7 +9,7 @@ export interface Kernel {
   /** Reads links and addresses once. What stands on our links is read when `state` asks. */
   look(): View;
   /**
-   * Carries the steps out in order, in batches. Stops at the first batch that has a failure; `failures` are the steps
+   * Carries the steps out in order, in batches, on the links as the latest `look` found them. Stops at the first batch that has a failure; `failures` are the steps
    * that the kernel refused. Steps of the same batch that come after a failed one may have been done.
    */
   run(steps: readonly Step[], options?: RunOptions): RunReport;

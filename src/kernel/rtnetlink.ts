@@ -136,9 +136,9 @@ export class Rtnetlink {
    */
   batch<T>(onSent: (count: number) => void = () => undefined): Batch<T> {
     const writer = this.#writer;
-    writer.reset();
     let tags: T[] = [];
-    let first = this.#sequence;
+    /** Sequence number of the piece's first message, and offset of its last. */
+    let first = 0;
     let last = 0;
     const refusals: Refusal<T>[] = [];
 
@@ -165,12 +165,14 @@ export class Rtnetlink {
       collect();
       onSent(tags.length);
       tags = [];
-      writer.reset();
-      first = this.#sequence;
     };
 
     return {
       add: (tag, type, flags, write) => {
+        if (tags.length === 0) {
+          writer.reset();
+          first = this.#sequence;
+        }
         last = writer.openMessage(type, NLM_F.REQUEST | flags, this.#sequence++);
         write(writer);
         writer.closeMessage(last);
