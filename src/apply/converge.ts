@@ -1,0 +1,192 @@
+/** Observe, diff, apply, read back, verify; and undo when it fails. The one place where a host is changed. */
+import type { Kernel, Remembered, StepFailure, View } from '../kernel/port.ts';
+import type { Desired } from '../model/desired.ts';
+import { EverlanError, type Problem, problem } from '../model/problem.ts';
+import type { HostState, LinkKind } from '../model/state.ts';
+import type { Plan, Step } from '../model/step.ts';
+import { diff } from '../plan/diff.ts';
+import { explain } from '../plan/explain.ts';
+import { bothOf, memoryOf } from './memory.ts';
+import type { Store } from './store.ts';
+
+/**
+ * Rounds of observe, diff and apply. The second one heals what the first one's own steps made the kernel drop, the
+ * third what somebody else changed meanwhile.
+ */
+const ROUNDS = 3;
+
+export type Phase = 'observe' | 'diff' | 'apply' | 'verify';
+
+export interface ConvergeOptions {
+  /** Take over a stranger's link that can be changed in place. */
+  readonly adopt?: boolean;
+  /** Remove what strangers put on our links. */
+  readonly prune?: boolean;
+  /** Links and addresses that were just read. */
+  readonly view?: View;
+  readonly progress?: (done: number, total: number) => void;
+  /** Told after each phase how many milliseconds it took. */
+  readonly timing?: (phase: Phase, ms: number) => void;
+  /** Called when the plan is known and can be carried out, before anything is changed. */
+  readonly beforeChange?: (observed: HostState, plan: Plan) => void;
+}
+
+export interface Looked {
+  readonly view: View;
+  readonly observed: HostState;
+  readonly plan: Plan;
+  readonly remembered: Remembered;
+}
+
+export interface Report {
+  /** What was to be done at the start. */
+  readonly plan: Plan;
+  /** The state before anything was changed. */
+  readonly before: HostState;
+  readonly after: HostState;
+  /** How often steps were carried out; 0: there was nothing to do. */
+  readonly rounds: number;
+}
+
+function kindsOf(...states: readonly HostState[]): ReadonlyMap<string, LinkKind> {
+  const kinds = new Map<string, LinkKind>();
+  for (const { links } of states) for (const { name, kind } of links.values()) kinds.set(name, kind);
+  return kinds;
+}
+
+function timed<T>(options: ConvergeOptions, phase: Phase, work: () => T): T {
+  const start = performance.now();
+  try {
+    return work();
+  } finally {
+    options.timing?.(phase, performance.now() - start);
+  }
+}
+
+/** What is there and what would change; changes nothing. */
+export function lookAt(kernel: Kernel, wanted: Desired, store: Store, options: ConvergeOptions = {}): Looked {
+  const remembered = store.remembered();
+  const { fabric, state } = wanted;
+  const [view, observed] = timed(options, 'observe', () => {
+    const seen = options.view ?? kernel.look();
+    return [seen, seen.state({ fabric, wanted: kindsOf(state), remembered })] as const;
+  });
+  const plan = timed(options, 'diff', () => diff(state, observed, { ...options, fabric }));
+  return { view, observed, plan, remembered };
+}
+
+function refusal({ step, message }: StepFailure): Problem {
+  return problem('kernel-refused', `${explain(step)}: the kernel says: ${message}`);
+}
+
+function unverified(steps: readonly Step[]): Problem {
+  const shown = steps.slice(0, 5).map((step) => explain(step));
+  const more = steps.length > shown.length ? ` and ${steps.length - shown.length} more` : '';
+  return problem('not-verified', `the kernel does not match after ${ROUNDS} rounds: ${shown.join('; ')}${more}`);
+}
+
+/**
+ * Makes this host match. When the kernel refuses a step, or the host still does not match at the end, everything is
+ * put back as it was.
+ * @throws EverlanError (exit 1) naming the objects, in the kernel's own words, and whether the undo succeeded.
+ */
+export function converge(kernel: Kernel, wanted: Desired, store: Store, options: ConvergeOptions = {}): Report {
+  const first = lookAt(kernel, wanted, store, options);
+  if (first.plan.conflicts.length > 0) throw new EverlanError(first.plan.conflicts);
+  const { plan, observed: before, remembered } = first;
+  if (plan.steps.length === 0) {
+    const memory = memoryOf(wanted.state, before);
+    if (!sameMemory(memory, remembered)) store.remember(memory);
+    return { plan, before, after: before, rounds: 0 };
+  }
+  options.beforeChange?.(before, plan);
+  store.remember(bothOf(remembered, memoryOf(wanted.state, before)));
+  let steps = plan.steps;
+  for (let round = 1; ; round++) {
+    const { failures } = timed(options, 'apply', () => kernel.run(steps, options));
+    let problems = failures.map(refusal);
+    if (failures.length === 0) {
+      const { view: _, ...again } = options;
+      const { observed: after, plan: rest } = timed(options, 'verify', () =>
+        lookAt(kernel, wanted, store, { ...again, timing: () => undefined }),
+      );
+      if (rest.conflicts.length === 0 && rest.steps.length === 0) {
+        store.remember(memoryOf(wanted.state, after));
+        return { plan, before, after, rounds: round };
+      }
+      steps = rest.steps;
+      problems = rest.conflicts.length > 0 ? [...rest.conflicts] : round < ROUNDS ? [] : [unverified(steps)];
+    }
+    if (problems.length > 0) {
+      throw new EverlanError([...problems, ...undoFailed(kernel, wanted, before, remembered, store)]);
+    }
+  }
+}
+
+/** Comparing sizes and keys is enough: a key is all that is remembered. */
+function sameMemory(a: Remembered, b: Remembered): boolean {
+  if (a.links.size !== b.links.size) return false;
+  for (const [name, link] of a.links) {
+    const other = b.links.get(name);
+    if (other === undefined || other.index !== link.index || other.alias !== link.alias) return false;
+    if (other.master !== link.master) return false;
+    for (const key of ['fdb', 'addresses'] as const) {
+      if (link[key].size !== other[key].size || !link[key].isSubsetOf(other[key])) return false;
+    }
+  }
+  return true;
+}
+
+function undoFailed(
+  kernel: Kernel,
+  wanted: Desired,
+  before: HostState,
+  remembered: Remembered,
+  store: Store,
+): readonly Problem[] {
+  const left = restore(kernel, wanted.fabric, before, remembered, store, wanted.state);
+  if (left.length === 0) return [problem('undone', 'what was done has been undone')];
+  return [
+    problem('undo-failed', 'not everything could be undone', { hint: '`everlan plan` shows what is left' }),
+    ...left,
+  ];
+}
+
+/**
+ * Brings the host back to an earlier state: the same diff and the same steps, with that state as the wanted one.
+ * @param touched names that may have been made since.
+ * @returns what could not be put back.
+ */
+export function restore(
+  kernel: Kernel,
+  fabric: string,
+  before: HostState,
+  remembered: Remembered,
+  store: Store,
+  touched: HostState = { links: new Map() },
+): readonly Problem[] {
+  let left: readonly Problem[] = [];
+  for (let round = 1; round <= ROUNDS; round++) {
+    const wanted = kindsOf(touched, before);
+    const now = kernel.look().state({ fabric, wanted, remembered: store.remembered() });
+    const { steps } = diff(before, now, { fabric });
+    if (steps.length === 0) {
+      store.remember(remembered);
+      return [];
+    }
+    left = kernel.run(steps).failures.map(refusal);
+  }
+  return left.length > 0 ? left : [problem('undo-failed', 'somebody else changes the same links')];
+}
+
+/** Removes everything that the fabric owns in this namespace. */
+export function removeAll(kernel: Kernel, store: Store, options: ConvergeOptions = {}): Report {
+  const nothing: Desired = {
+    fabric: store.fabric,
+    host: '',
+    state: { links: new Map() },
+    overlays: [],
+    warnings: [],
+  };
+  return converge(kernel, nothing, store, options);
+}

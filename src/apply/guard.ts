@@ -1,0 +1,111 @@
+/**
+ * `apply --confirm`: a guard outlives us and puts everything back unless it is told in time that all is well. It is a
+ * process of its own, so that neither a killed program nor a lost connection keeps it from its work.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync, statSync, watch } from 'node:fs';
+import type { Kernel } from '../kernel/port.ts';
+import { EverlanError, type Problem, problem } from '../model/problem.ts';
+import type { HostState } from '../model/state.ts';
+import { restore } from './converge.ts';
+import type { Pending, Store } from './store.ts';
+
+/** How the guard is started: the program's own command line up to its hidden command. */
+export interface GuardCommand {
+  readonly program: string;
+  /** Arguments before `--token`. */
+  readonly arguments: readonly string[];
+}
+
+export function pendingProblem(pending: Pending): Problem {
+  const left = Math.max(0, Math.ceil((pending.until - Date.now()) / 1000));
+  return problem('unconfirmed', `a change waits to be confirmed and is undone in ${left} s`, {
+    hint: '`everlan confirm` keeps it; `everlan down` removes the fabric',
+  });
+}
+
+/** PID 1 is systemd, and a unit that it starts is in our network namespace. */
+function systemdServesUs(): boolean {
+  if (!existsSync('/run/systemd/system')) return false;
+  try {
+    return statSync('/proc/1/ns/net').ino === statSync('/proc/self/ns/net').ino;
+  } catch {
+    return false;
+  }
+}
+
+function startUnit(command: readonly string[], token: string): boolean {
+  const unit = `everlan-confirm-${token}`;
+  const run = ['--quiet', '--collect', `--unit=${unit}`, '--property=KillMode=process', '--', ...command];
+  return spawnSync('systemd-run', run, { stdio: 'ignore' }).status === 0;
+}
+
+/**
+ * Starts the guard before anything is changed.
+ * @param before the state to go back to.
+ */
+export function arm(store: Store, before: HostState, seconds: number, command: GuardCommand): Pending {
+  const token = randomUUID();
+  const until = Date.now() + seconds * 1000;
+  const pending = { token, seconds, until, before, remembered: store.remembered() };
+  store.setPending(pending);
+  const line = [command.program, ...command.arguments, '--token', token];
+  if (!(systemdServesUs() && startUnit(line, token))) {
+    const [program = command.program, ...rest] = line;
+    // detached: a session of its own (setsid), so that no terminal's end reaches it.
+    const child = spawn(program, rest, { detached: true, stdio: 'ignore', cwd: '/' });
+    if (child.pid === undefined) {
+      child.on('error', () => undefined);
+      store.setPending(null);
+      throw new EverlanError(problem('no-guard', `the guard of --confirm could not be started: ${program}`));
+    }
+    child.unref();
+  }
+  return pending;
+}
+
+/** Keeps the change. @throws EverlanError when nothing is pending. */
+export function confirm(store: Store): void {
+  if (store.pending() === null) {
+    throw new EverlanError(problem('nothing-pending', `nothing of ${store.fabric} waits to be confirmed`));
+  }
+  store.setPending(null);
+}
+
+/** Resolves when the time is over (`true`) or the change was confirmed or replaced (`false`). */
+async function timeIsOver(store: Store, token: string, seconds: number): Promise<boolean> {
+  const mine = (): boolean => store.pending()?.token === token;
+  return new Promise((resolve) => {
+    const done = (over: boolean): void => {
+      clearTimeout(timer);
+      watcher.close();
+      resolve(over);
+    };
+    const timer = setTimeout(() => done(mine()), seconds * 1000);
+    const watcher = watch(store.folder, () => {
+      if (!mine()) done(false);
+    });
+    if (!mine()) done(false);
+  });
+}
+
+/**
+ * The guard's own work.
+ * @returns null when the change was confirmed; else what could not be put back.
+ */
+export async function guard(kernel: Kernel, store: Store, token: string): Promise<readonly Problem[] | null> {
+  const pending = store.pending();
+  if (pending === null || pending.token !== token) return null;
+  if (!(await timeIsOver(store, token, pending.seconds))) return null;
+  const lock = await store.lock('the guard of apply --confirm');
+  try {
+    // Confirmed while we waited for the lock?
+    if (store.pending()?.token !== token) return null;
+    const left = restore(kernel, store.fabric, pending.before, pending.remembered, store);
+    store.setPending(null);
+    return left;
+  } finally {
+    lock.release();
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * What everlan keeps for a fabric on this host, all of it under /run (gone with a reboot, as the kernel's state is):
+ * what was last applied, an unconfirmed change, and the lock. One folder for each network namespace, named by its
+ * cookie.
+ */
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Remembered, RememberedLink } from '../kernel/port.ts';
+import type { IpAddress, Prefix } from '../model/address.ts';
+import { EverlanError, type Problem, problem } from '../model/problem.ts';
+import type { AddressState, FdbRow, HostState, LinkState, NeighbourState, RouteState } from '../model/state.ts';
+import { hasCode } from '../sys/errno.ts';
+import { type Lock, LockedError, lockFile } from '../sys/lock.ts';
+import { ensureDir, UnsafePathError, writeAtomic } from '../sys/safe-dir.ts';
+
+const ROOT = '/run/everlan';
+/** How long a second apply waits for the first. */
+const LOCK_WAIT_MS = 10_000;
+
+/** A change that is undone again unless it is confirmed. */
+export interface Pending {
+  /** Tells this change from a later one. */
+  readonly token: string;
+  /** Seconds that it was given, for messages. */
+  readonly seconds: number;
+  /** Milliseconds since the epoch when it is undone, for messages; the guard counts by itself. */
+  readonly until: number;
+  readonly before: HostState;
+  readonly remembered: Remembered;
+}
+
+export interface Store {
+  readonly fabric: string;
+  /** @throws EverlanError when somebody else keeps it for 10 s. */
+  lock(command: string): Promise<Lock>;
+  remembered(): Remembered;
+  remember(what: Remembered): void;
+  pending(): Pending | null;
+  setPending(pending: Pending | null): void;
+  /** The folder, for those who watch it. */
+  readonly folder: string;
+}
+
+const NOTHING: Remembered = { links: new Map() };
+
+function unsafe(error: unknown): EverlanError | null {
+  if (error instanceof UnsafePathError) return new EverlanError(problem('unsafe-run', error.message));
+  if (hasCode(error, 'EACCES', 'EPERM', 'EROFS')) {
+    const message = `${ROOT} cannot be written: ${error instanceof Error ? error.message : String(error)}`;
+    return new EverlanError(problem('run-not-writable', message, { hint: 'run as root' }));
+  }
+  return null;
+}
+
+function lockedProblem(fabric: string, error: LockedError): Problem {
+  return problem('locked', `another everlan is changing ${fabric}: ${error.message}`, {
+    hint: 'wait until it is done, or end it',
+  });
+}
+
+interface LinkRecord {
+  index: number;
+  alias: string;
+  master: string | null;
+  addresses: string[];
+  fdb: string[];
+}
+
+function encodeRemembered({ links }: Remembered): Record<string, LinkRecord> {
+  const out: Record<string, LinkRecord> = {};
+  for (const [name, { index, alias, master, addresses, fdb }] of links) {
+    out[name] = { index, alias, master, addresses: [...addresses], fdb: [...fdb] };
+  }
+  return out;
+}
+
+function decodeRemembered(records: Record<string, LinkRecord>): Remembered {
+  const links = new Map<string, RememberedLink>();
+  for (const [name, { addresses, fdb, ...rest }] of Object.entries(records)) {
+    links.set(name, { ...rest, addresses: new Set(addresses), fdb: new Set(fdb) });
+  }
+  return { links };
+}
+
+type Flat = Omit<LinkState, 'addresses' | 'fdb' | 'neighbours' | 'routes'> & {
+  addresses: [Prefix, AddressState][];
+  fdb: [string, FdbRow][];
+  neighbours: [IpAddress, NeighbourState][];
+  routes: [Prefix, RouteState][];
+};
+
+function encodeState(state: HostState): Flat[] {
+  return [...state.links.values()].map((link) => ({
+    ...link,
+    addresses: [...link.addresses],
+    fdb: [...link.fdb],
+    neighbours: [...link.neighbours],
+    routes: [...link.routes],
+  }));
+}
+
+function decodeState(links: readonly Flat[]): HostState {
+  const decoded: LinkState[] = links.map((link) => ({
+    ...link,
+    addresses: new Map(link.addresses),
+    fdb: new Map(link.fdb),
+    neighbours: new Map(link.neighbours),
+    routes: new Map(link.routes),
+  }));
+  return { links: new Map(decoded.map((link) => [link.name, link])) };
+}
+
+interface PendingFile extends Omit<Pending, 'before' | 'remembered'> {
+  before: Flat[];
+  remembered: Record<string, LinkRecord>;
+}
+
+class RunStore implements Store {
+  readonly fabric: string;
+  readonly folder: string;
+
+  constructor(fabric: string, cookie: string) {
+    this.fabric = fabric;
+    this.folder = join(ROOT, cookie);
+  }
+
+  #path(what: string): string {
+    return join(this.folder, `${this.fabric}.${what}`);
+  }
+
+  #read(what: string): unknown {
+    try {
+      return JSON.parse(readFileSync(this.#path(what), 'utf8'));
+    } catch (error) {
+      // Not there, not readable for us, or cut: what is not known is taken for a stranger's, which is safe.
+      if (hasCode(error, 'ENOENT', 'EACCES') || error instanceof SyntaxError) return null;
+      throw error;
+    }
+  }
+
+  #write(what: string, value: unknown): void {
+    try {
+      ensureDir(this.folder);
+      writeAtomic(this.#path(what), JSON.stringify(value), 0o600);
+    } catch (error) {
+      throw unsafe(error) ?? error;
+    }
+  }
+
+  async lock(command: string): Promise<Lock> {
+    try {
+      ensureDir(this.folder);
+      return await lockFile(this.#path('lock'), { waitMs: LOCK_WAIT_MS, describe: command });
+    } catch (error) {
+      if (error instanceof LockedError) throw new EverlanError(lockedProblem(this.fabric, error));
+      throw unsafe(error) ?? error;
+    }
+  }
+
+  remembered(): Remembered {
+    const records = this.#read('applied') as Record<string, LinkRecord> | null;
+    return records === null ? NOTHING : decodeRemembered(records);
+  }
+
+  remember(what: Remembered): void {
+    if (what.links.size === 0) rmSync(this.#path('applied'), { force: true });
+    else this.#write('applied', encodeRemembered(what));
+  }
+
+  pending(): Pending | null {
+    const file = this.#read('pending') as PendingFile | null;
+    if (file === null) return null;
+    return { ...file, before: decodeState(file.before), remembered: decodeRemembered(file.remembered) };
+  }
+
+  setPending(pending: Pending | null): void {
+    if (pending === null) rmSync(this.#path('pending'), { force: true });
+    else {
+      const { before, remembered } = pending;
+      this.#write('pending', { ...pending, before: encodeState(before), remembered: encodeRemembered(remembered) });
+    }
+  }
+}
+
+/** @param cookie of the namespace (`cookieOf`). */
+export function openStore(fabric: string, cookie: string): Store {
+  return new RunStore(fabric, cookie);
+}
+
+/** A store that keeps everything in memory: for tests, and where nothing may be written. */
+export function memoryStore(fabric: string): Store {
+  let remembered = NOTHING;
+  let pending: Pending | null = null;
+  return {
+    fabric,
+    folder: '',
+    lock: async () => ({ release: () => undefined }),
+    remembered: () => remembered,
+    remember: (what) => {
+      remembered = what;
+    },
+    pending: () => pending,
+    setPending: (what) => {
+      pending = what;
+    },
+  };
+}
