@@ -1,10 +1,10 @@
 /** What stands on a link of the fake kernel, and what the kernel does with it beside what it is asked to. */
 import {
-  addressOf,
   contains,
   type Family,
   familyOf,
   type IpAddress,
+  isLinkLocal6,
   networkOf,
   type Prefix,
 } from '../model/address.ts';
@@ -138,7 +138,7 @@ export function addRoute(device: Device, route: RouteState): void {
   noIpv6(device, familyOf(route.to), 'IPv6 is disabled on this device.');
   if (device.routes.has(route.to)) throw new Refusal(EEXIST, 'File exists');
   const near =
-    via === null || [...device.addresses.keys()].some((prefix) => contains(prefix, via) && addressOf(prefix) !== via);
+    via === null || isLinkLocal6(via) || [...device.addresses.keys()].some((prefix) => contains(prefix, via));
   if (!near) {
     if (familyOf(route.to) === 4) throw new Refusal(ENETUNREACH, 'Nexthop has invalid gateway.');
     throw new Refusal(EHOSTUNREACH, 'No route to host');

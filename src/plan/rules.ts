@@ -1,0 +1,167 @@
+/**
+ * What the kernel does beside what it is asked to, as tables: which changes need a new link, which ones take things
+ * away that stand on the link, and which one needs a step in between. Settled by tests against the real kernel.
+ */
+import { type Family, familyOf, type IpAddress, isMulticast } from '../model/address.ts';
+import type { LinkAttributes, LinkState } from '../model/state.ts';
+import type { AttributeChange } from '../model/step.ts';
+import { VXLAN_ATTRIBUTE_NAMES, VXLAN_ATTRIBUTES, type VxlanAttribute, type VxlanState } from '../model/vxlan.ts';
+
+/** Every one of them is changed in place. */
+const LINK_ATTRIBUTES = {
+  alias: true,
+  group: true,
+  up: true,
+  mtu: true,
+  mac: true,
+  txChecksum: true,
+} as const satisfies Record<keyof LinkAttributes, true>;
+
+const LINK_ATTRIBUTE_NAMES = Object.keys(LINK_ATTRIBUTES) as readonly (keyof LinkAttributes)[];
+
+const NONE: readonly AttributeChange[] = [];
+
+/** The attributes of two links of the same name that differ, the link's own first. */
+export function changesBetween(have: LinkState, want: LinkState): readonly AttributeChange[] {
+  let changes: AttributeChange[] | undefined;
+  for (const attribute of LINK_ATTRIBUTE_NAMES) {
+    if (have[attribute] === want[attribute]) continue;
+    changes ??= [];
+    changes.push({ attribute, from: have[attribute], to: want[attribute] });
+  }
+  const from = have.vxlan;
+  const to = want.vxlan;
+  if (from !== null && to !== null && from !== to) {
+    for (const attribute of VXLAN_ATTRIBUTE_NAMES) {
+      if (from[attribute] === to[attribute]) continue;
+      changes ??= [];
+      changes.push({ attribute, from: from[attribute], to: to[attribute] });
+    }
+  }
+  return changes ?? NONE;
+}
+
+/** The family of a link's outer packets, as far as it can be seen; null: nothing tells. */
+export function underlayFamily(link: LinkState): Family | null {
+  const known = link.vxlan?.local ?? link.vxlan?.remote;
+  if (known !== null && known !== undefined) return familyOf(known);
+  for (const row of link.fdb.values()) return familyOf(row.vtep);
+  return null;
+}
+
+const group = (address: IpAddress | null): boolean => address !== null && isMulticast(address);
+
+interface RecreateRule {
+  /** Said in the plan where the changed attributes do not say it. */
+  readonly because?: string;
+  /** The attributes that stand in the way; empty: the rule does not hold. */
+  blockers(have: VxlanState, want: VxlanState, changes: readonly AttributeChange[]): readonly AttributeChange[];
+}
+
+const among =
+  (...names: VxlanAttribute[]) =>
+  (change: AttributeChange): boolean =>
+    (names as readonly string[]).includes(change.attribute);
+
+const RECREATE_RULES: readonly RecreateRule[] = [
+  {
+    // What the kernel refuses to change at all: the attribute's own row says so.
+    blockers: (_have, _want, changes) =>
+      changes.filter(
+        ({ attribute }) =>
+          attribute in VXLAN_ATTRIBUTES && VXLAN_ATTRIBUTES[attribute as VxlanAttribute].change === 'recreate',
+      ),
+  },
+  {
+    because: 'a link made with ttl inherit ignores another ttl',
+    blockers: (have, _want, changes) => (have.ttlInherit ? changes.filter(among('ttl')) : []),
+  },
+  {
+    because: 'the kernel does not take the device away from a link',
+    blockers: (_have, want, changes) => (want.device === null ? changes.filter(among('device')) : []),
+  },
+  {
+    // Linux before 6.15 changes the address in silence and stays in the old group.
+    because: 'a link joins its multicast group when it is made',
+    blockers: (have, want, changes) =>
+      group(have.remote) || group(want.remote) ? changes.filter(among('remote', 'device')) : [],
+  },
+];
+
+export interface Recreate {
+  readonly blockers: readonly AttributeChange[];
+  readonly because?: string;
+}
+
+/** Why the link must be made anew, or null when all changes are possible in place. */
+export function mustRecreate(have: LinkState, want: LinkState, changes: readonly AttributeChange[]): Recreate | null {
+  if (have.kind !== want.kind) return { blockers: NONE, because: `it is a ${have.kind} and not a ${want.kind}` };
+  if (have.vxlan === null || want.vxlan === null) return null;
+  const endpoints = changes.filter(among('local', 'remote'));
+  const from = underlayFamily(have) ?? (endpoints.length === 0 ? null : 4);
+  const to = underlayFamily(want);
+  if (from !== null && to !== null && from !== to) {
+    return { blockers: endpoints, because: 'the underlay changes its address family' };
+  }
+  if (changes.length === 0) return null;
+  for (const rule of RECREATE_RULES) {
+    const blockers = rule.blockers(have.vxlan, want.vxlan, changes);
+    if (blockers.length === 0) continue;
+    return rule.because === undefined ? { blockers } : { blockers, because: rule.because };
+  }
+  return null;
+}
+
+/** Things of one family that stand on a link. */
+export type Standing = 'address' | 'fdb' | 'neighbour' | 'route';
+
+export interface Loss {
+  readonly because: string;
+  /** Whether what was lost can be put back. */
+  readonly restorable: boolean;
+  takes(kind: Standing, family: Family): boolean;
+}
+
+/** The least MTU of a link that speaks IPv6 (RFC 8200, section 5). */
+export const IPV6_MTU = 1280;
+
+interface LossRule extends Loss {
+  when(have: LinkState, want: LinkState): boolean;
+}
+
+const LOSS_RULES: readonly LossRule[] = [
+  {
+    because: 'lost when the link goes down',
+    restorable: false,
+    when: (have, want) => have.up && !want.up,
+    takes: (kind, family) => kind === 'neighbour' || kind === 'route' || (kind === 'address' && family === 6),
+  },
+  {
+    because: `lost with an MTU below ${IPV6_MTU}`,
+    restorable: false,
+    when: (have, want) => have.mtu >= IPV6_MTU && want.mtu < IPV6_MTU,
+    takes: (kind, family) => kind !== 'fdb' && family === 6,
+  },
+  {
+    because: 'wiped by the MAC change',
+    restorable: true,
+    when: (have, want) => have.mac !== want.mac,
+    takes: (kind) => kind === 'neighbour',
+  },
+];
+
+/** A link made anew has nothing on it. */
+export const LOST_WITH_LINK: Loss = { because: 'lost when the link is made anew', restorable: true, takes: () => true };
+
+/** What a change in place takes away. */
+export function lossesOf(have: LinkState, want: LinkState): readonly Loss[] {
+  return LOSS_RULES.filter((rule) => rule.when(have, want));
+}
+
+/**
+ * Whether the change needs `remote` to be taken off first: the flooding row that the kernel keeps for `remote` names the
+ * device of its time, and a change of the device alone leaves it there, where nothing can remove it afterwards.
+ */
+export function needsDetour(have: VxlanState, want: VxlanState): boolean {
+  return have.device !== want.device && have.remote !== null && have.remote === want.remote;
+}
