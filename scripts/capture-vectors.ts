@@ -2,7 +2,7 @@
  * Captures src/netlink/vectors/*.json from real `ip` and `bridge` runs: `node scripts/capture-vectors.ts`, as root, with
  * iproute2, strace 4.17 or newer and unshare(1). Runs in a network namespace of its own, which ends with it.
  *
- * Each command of capture-vectors.scenarios.ts runs under strace, whose dumps (-e read, -e write) hold every byte that
+ * Each command of capture-vectors.*.ts runs under strace, whose dumps (-e read, -e write) hold every byte that
  * went over the netlink sockets. What our decoder makes of them must agree with what a person wrote beside the command,
  * so the files cannot be captured with a decoder that is wrong there.
  */
@@ -20,7 +20,8 @@ import {
   type Vector,
   writable,
 } from '../src/netlink/vectors/datagram.ts';
-import { FILES, type Scenario, SETUP } from './capture-vectors.scenarios.ts';
+import type { Scenario } from './capture-vectors.scenario.ts';
+import { FILES, SETUP } from './capture-vectors.scenarios.ts';
 
 const INSIDE = '--inside-a-new-namespace';
 const ROOT = join(import.meta.dirname, '..');

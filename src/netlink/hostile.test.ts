@@ -230,6 +230,13 @@ test('links nested in links until an attribute is full', () => {
   }
 });
 
+test('a flag in an attribute’s id (NLA_F_NESTED, NLA_F_NET_BYTEORDER) does not hide it', () => {
+  for (const mark of [0x8000, 0x4000, 0xc000]) {
+    const body = Uint8Array.from([...new Uint8Array(16), ...TLV(mark | 4, Uint8Array.from(u32Bytes(1450)))]);
+    assert.match(contained(body, readLink), /"attributes":{"mtu":1450}/);
+  }
+});
+
 const TLV = (id: number, payload: Uint8Array): number[] => {
   const to = new Writer(64);
   const at = to.openAttribute(id);
