@@ -1,8 +1,9 @@
 /** Observe, diff, apply, read back, verify; and undo when it fails. The one place where a host is changed. */
 import type { Kernel, Remembered, StepFailure, View } from '../kernel/port.ts';
 import type { Desired } from '../model/desired.ts';
+import { isGroupMac, ZERO_MAC } from '../model/mac.ts';
 import { EverlanError, type Problem, problem } from '../model/problem.ts';
-import type { HostState, LinkKind } from '../model/state.ts';
+import type { FdbRow, HostState, LinkKind } from '../model/state.ts';
 import type { Plan, Step } from '../model/step.ts';
 import { diff } from '../plan/diff.ts';
 import { explain } from '../plan/explain.ts';
@@ -63,13 +64,44 @@ function timed<T>(options: ConvergeOptions, phase: Phase, work: () => T): T {
   }
 }
 
-/** What is there and what would change; changes nothing. */
-export function lookAt(kernel: Kernel, wanted: Desired, store: Store, options: ConvergeOptions = {}): Looked {
+/** From so many changed rows on, asking for each costs less than the kernel's dump, which is quadratic. */
+const MANY_ROWS = 20_000;
+
+/**
+ * The rows to ask for in order to verify that the steps took effect: those that were removed, and all that are wanted.
+ * Only links with many of them, and without group rows: asked for one of these, the kernel tells its first VTEP alone.
+ */
+function rowsToVerify(steps: readonly Step[], wanted: HostState): ReadonlyMap<string, readonly FdbRow[]> {
+  const changed = Map.groupBy(
+    steps.filter((step) => step.kind === 'fdb'),
+    ({ link }) => link,
+  );
+  const rows = new Map<string, readonly FdbRow[]>();
+  for (const [name, list] of changed) {
+    if (list.length < MANY_ROWS) continue;
+    const removed = list.filter(({ action }) => action === 'remove').map(({ row }) => row);
+    const all = [...removed, ...(wanted.links.get(name)?.fdb.values() ?? [])];
+    if (all.every(({ mac }) => mac !== ZERO_MAC && !isGroupMac(mac))) rows.set(name, all);
+  }
+  return rows;
+}
+
+/**
+ * What is there and what would change; changes nothing.
+ * @param done steps that were just carried out and are to be verified.
+ */
+export function lookAt(
+  kernel: Kernel,
+  wanted: Desired,
+  store: Store,
+  options: ConvergeOptions = {},
+  done: readonly Step[] = [],
+): Looked {
   const remembered = store.remembered();
   const { fabric, state } = wanted;
   const [view, observed] = timed(options, 'observe', () => {
     const seen = options.view ?? kernel.look();
-    return [seen, seen.state({ fabric, wanted: kindsOf(state), remembered })] as const;
+    return [seen, seen.state({ fabric, wanted: kindsOf(state), remembered, rows: rowsToVerify(done, state) })] as const;
   });
   const plan = timed(options, 'diff', () => diff(state, observed, { ...options, fabric }));
   return { view, observed, plan, remembered };
@@ -108,7 +140,7 @@ export function converge(kernel: Kernel, wanted: Desired, store: Store, options:
     if (failures.length === 0) {
       const { view: _, ...again } = options;
       const { observed: after, plan: rest } = timed(options, 'verify', () =>
-        lookAt(kernel, wanted, store, { ...again, timing: () => undefined }),
+        lookAt(kernel, wanted, store, { ...again, timing: () => undefined }, steps),
       );
       if (rest.conflicts.length === 0 && rest.steps.length === 0) {
         store.remember(memoryOf(wanted.state, after));

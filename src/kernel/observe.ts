@@ -18,7 +18,7 @@ import {
 } from '../model/state.ts';
 import { type AddressMessage, IFA_F, readAddress, writeAddress } from '../netlink/address.ts';
 import { IFF, type LinkMessage, readLink, SKIP_STATS, writeLink } from '../netlink/link.ts';
-import { AF, RTM } from '../netlink/message.ts';
+import { AF, type Header, RTM } from '../netlink/message.ts';
 import { type NeighbourMessage, NTF, NUD, readNeighbour, writeNeighbour } from '../netlink/neighbour.ts';
 import {
   type RouteMessage,
@@ -201,7 +201,7 @@ class LiveView implements View {
     }
     const owned = [...drafts.values()].filter(({ state }) => state.kind === 'vxlan' || state.kind === 'bridge');
     if (owned.length > 0) {
-      this.#readFdb(owned, drafts);
+      this.#readFdb(owned, drafts, scope);
       this.#readNeighbours(drafts);
       this.#readRoutes(drafts);
     }
@@ -265,33 +265,39 @@ class LiveView implements View {
     return link !== undefined && link.alias === alias && (link.index === index || link.index === 0) ? link : undefined;
   }
 
-  #readFdb(owned: readonly Draft[], drafts: ReadonlyMap<number, Draft>): void {
+  #readFdb(owned: readonly Draft[], drafts: ReadonlyMap<number, Draft>, scope: Scope): void {
     const links = owned.filter(({ state }) => state.kind === 'vxlan');
-    if (links.length === 0) return;
-    const indexes = links.length <= FDB_SINGLE_READS ? links.map(({ state }) => state.index) : [0];
-    for (const index of indexes) {
-      const body = { family: AF.BRIDGE, index, state: 0, flags: 0, attributes: {} };
-      this.#socket.dump(
-        RTM.GETNEIGH,
-        (to) => writeNeighbour(to, body),
-        () => {
-          for (const draft of links) if (index === 0 || index === draft.state.index) draft.fdb.clear();
-          return {
-            visit: (from, header) => {
-              const draft = drafts.get(from.i32(header.start + 4));
-              if (draft === undefined || draft.state.kind !== 'vxlan') return;
-              const row = fdbRow(readNeighbour(from, header.start, header.end), draft.state.vxlan?.remote ?? null);
-              if (row === null) return;
-              const key =
-                row.special === undefined ? fdbKey(row.mac, row.vtep) : `${fdbKey(row.mac, row.vtep)} special`;
-              const origin = draft.remembered?.fdb.has(key) === true ? 'ours' : 'foreign';
-              draft.fdb.set(key, { ...row, origin });
-            },
-            done: () => undefined,
-          };
+    const asked = links.filter(({ state }) => scope.rows?.has(state.name) === true);
+    for (const draft of asked) this.#askFdb(draft, scope.rows?.get(draft.state.name) ?? []);
+    const dumped = links.filter((draft) => !asked.includes(draft));
+    if (dumped.length > FDB_SINGLE_READS) this.#dumpFdb(0, dumped, drafts);
+    else for (const draft of dumped) this.#dumpFdb(draft.state.index, [draft], drafts);
+  }
+
+  /** @param index of the one link to read; 0: all links. */
+  #dumpFdb(index: number, links: readonly Draft[], drafts: ReadonlyMap<number, Draft>): void {
+    const body = { family: AF.BRIDGE, index, state: 0, flags: 0, attributes: {} };
+    const collector = () => {
+      for (const { fdb } of links) fdb.clear();
+      return {
+        visit: (from: Reader, header: Header) => {
+          const draft = drafts.get(from.i32(header.start + 4));
+          if (draft?.state.kind === 'vxlan') keepRow(draft, readNeighbour(from, header.start, header.end));
         },
-      );
-    }
+        done: () => undefined,
+      };
+    };
+    this.#socket.dump(RTM.GETNEIGH, (to) => writeNeighbour(to, body), collector);
+  }
+
+  #askFdb(draft: Draft, rows: readonly FdbRow[]): void {
+    const { index } = draft.state;
+    this.#socket.ask(
+      rows,
+      RTM.GETNEIGH,
+      (to, { mac }) => writeNeighbour(to, { family: AF.BRIDGE, index, state: 0, flags: NTF.SELF, attributes: { mac } }),
+      (from, header) => keepRow(draft, readNeighbour(from, header.start, header.end)),
+    );
   }
 
   #readNeighbours(drafts: ReadonlyMap<number, Draft>): void {
@@ -330,6 +336,13 @@ class LiveView implements View {
       }
     }
   }
+}
+
+function keepRow({ state, fdb, remembered }: Draft, message: NeighbourMessage): void {
+  const row = fdbRow(message, state.vxlan?.remote ?? null);
+  if (row === null) return;
+  const key = row.special === undefined ? fdbKey(row.mac, row.vtep) : `${fdbKey(row.mac, row.vtep)} special`;
+  fdb.set(key, { ...row, origin: remembered?.fdb.has(key) === true ? 'ours' : 'foreign' });
 }
 
 function standsOn(drafts: ReadonlyMap<number, Draft>, index: number): boolean {

@@ -2,7 +2,7 @@
  * The small port through which everything reaches the kernel. `live.ts` is the real one, over rtnetlink;
  * `fake.ts` keeps a state of its own and behaves likewise, so that logic is tested in microseconds.
  */
-import type { HostFacts, HostState, LinkKind } from '../model/state.ts';
+import type { FdbRow, HostFacts, HostState, LinkKind } from '../model/state.ts';
 import type { Step } from '../model/step.ts';
 
 export interface Kernel {
@@ -32,6 +32,11 @@ export interface Scope {
   readonly wanted: ReadonlyMap<string, LinkKind>;
   /** What was last applied, for what the kernel cannot mark. */
   readonly remembered?: Remembered;
+  /**
+   * Link → the FDB rows to ask for, one by one, instead of reading the link's whole table: to verify many rows that were
+   * just changed. Of such a link, `fdb` tells these rows alone.
+   */
+  readonly rows?: ReadonlyMap<string, readonly FdbRow[]>;
 }
 
 /**

@@ -3,7 +3,7 @@ import { AF, forEachMessage, GROUP, type Header, NLM_F, NLMSG, readAcknowledgeme
 import { Reader, Writer } from '../netlink/wire.ts';
 import { SysError } from '../sys/errno.ts';
 import { check, libc } from '../sys/libc.ts';
-import { close, onReadable, openSocket, receive, send, type Watch } from '../sys/socket.ts';
+import { close, Mailbox, onReadable, openSocket, receive, send, type Watch } from '../sys/socket.ts';
 
 const NETLINK_ROUTE = 0;
 const SOCK_RAW = 3;
@@ -46,6 +46,7 @@ export class Rtnetlink {
   #buffer = new Uint8Array(RECEIVE_BYTES);
   #reader = new Reader(this.#buffer);
   #sequence = 1;
+  #mailbox: Mailbox | undefined;
 
   /** @param netns an open namespace; without it, our own. */
   constructor(netns?: number) {
@@ -131,6 +132,46 @@ export class Rtnetlink {
   }
 
   /**
+   * Asks for single objects, many in one send: `visit` gets each answer that is not an error (such as ENOENT).
+   * Linear in the number of questions, where a dump of a large FDB walks the whole table again for every 32 KiB.
+   */
+  ask<T>(
+    questions: readonly T[],
+    type: number,
+    write: (to: Writer, question: T) => void,
+    visit: (from: Reader, header: Header, question: T) => void,
+  ): void {
+    this.#mailbox ??= new Mailbox(BATCH_MESSAGES, ANSWER_BYTES);
+    const mailbox = this.#mailbox;
+    const writer = this.#writer;
+    for (let start = 0; start < questions.length; start += BATCH_MESSAGES) {
+      const piece = questions.slice(start, start + BATCH_MESSAGES);
+      const first = this.#sequence;
+      writer.reset();
+      for (const question of piece) {
+        const at = writer.openMessage(type, NLM_F.REQUEST, this.#sequence++);
+        write(writer, question);
+        writer.closeMessage(at);
+      }
+      send(this.fd, writer.written());
+      for (let answered = 0; answered < piece.length; ) {
+        const got = mailbox.receive(this.fd, piece.length - answered);
+        if (got === 0) throw new SysError('recvmmsg', ENOBUFS);
+        answered += got;
+        for (let i = 0; i < got; i++) {
+          const at = i * mailbox.size;
+          const from = new Reader(mailbox.bytes.subarray(at, at + Math.min(mailbox.lengthOf(i), mailbox.size)));
+          forEachMessage(from, (header) => {
+            const question = piece[header.sequence - first];
+            if (header.type !== NLMSG.ERROR && question !== undefined) visit(from, header, question);
+            return true;
+          });
+        }
+      }
+    }
+  }
+
+  /**
    * A batch of requests, sent in pieces as it grows. Only the last message of a piece asks for an acknowledgement; one
    * that fails answers with its own sequence number anyway.
    */
@@ -187,6 +228,9 @@ export class Rtnetlink {
     };
   }
 }
+
+/** Answers to single questions are short; the longest that is asked for is an FDB row. */
+const ANSWER_BYTES = 256;
 
 export interface Batch<T> {
   /** False once the kernel has refused something: what follows is better not sent. */

@@ -19,6 +19,7 @@ interface Libc {
   sendto(fd: number, bytes: Bytes, length: number, flags: number, address: Bytes, addressLength: number): number;
   recv(fd: number, buffer: Bytes, length: number, flags: number): number;
   recvfrom(fd: number, buffer: Bytes, length: number, flags: number, address: Bytes, addressLength: Bytes): number;
+  recvmmsg(fd: number, messages: Bytes, count: number, flags: number, timeout: null): number;
   setsockopt(fd: number, level: number, option: number, value: Bytes, length: number): number;
   getsockopt(fd: number, level: number, option: number, value: Bytes, length: Bytes): number;
   ioctl(fd: number, request: number, argument: Bytes): number;
@@ -42,6 +43,7 @@ const PROTOTYPES: Record<keyof Libc, string> = {
   sendto: 'int64 sendto(int, const void *, size_t, int, const void *, uint32)',
   recv: 'int64 recv(int, void *, size_t, int)',
   recvfrom: 'int64 recvfrom(int, void *, size_t, int, void *, void *)',
+  recvmmsg: 'int recvmmsg(int, void *, unsigned int, int, void *)',
   setsockopt: 'int setsockopt(int, int, int, const void *, uint32)',
   getsockopt: 'int getsockopt(int, int, int, void *, void *)',
   ioctl: 'int ioctl(int, unsigned long, void *)',

@@ -68,6 +68,57 @@ export function setOptionBytes(fd: number, level: number, option: number, value:
   check('setsockopt', libc.setsockopt(fd, level, option, value, value.byteLength));
 }
 
+// struct mmsghdr: struct msghdr (56 bytes, 8-byte pointers), then the length received; struct iovec: address, length.
+const MMSGHDR = 64;
+const MSG_IOV = 16;
+const MSG_IOVLEN = 24;
+const MSG_LEN = 56;
+const IOVEC = 16;
+
+/** Room for many short messages, received in one call (recvmmsg(2)). */
+export class Mailbox {
+  readonly count: number;
+  readonly size: number;
+  /** The slots one after the other; message `i` begins at `i * size`. */
+  readonly bytes: Uint8Array;
+  readonly #headers: DataView;
+  /** What the headers point to: it must live as long as they do. */
+  readonly memory: readonly ArrayBuffer[];
+
+  constructor(count: number, size: number) {
+    this.count = count;
+    this.size = size;
+    // The memory of an ArrayBuffer does not move, so its address is taken once.
+    const [slots, vectors, headers] = [count * size, count * IOVEC, count * MMSGHDR].map((n) => new ArrayBuffer(n));
+    if (slots === undefined || vectors === undefined || headers === undefined) throw new TypeError('no memory');
+    const first = koffi().address(slots);
+    const vector = koffi().address(vectors);
+    const iovecs = new BigUint64Array(vectors);
+    this.bytes = new Uint8Array(slots);
+    this.#headers = new DataView(headers);
+    this.memory = [slots, vectors];
+    for (let i = 0; i < count; i++) {
+      iovecs[i * 2] = first + BigInt(i * size);
+      iovecs[i * 2 + 1] = BigInt(size);
+      this.#headers.setBigUint64(i * MMSGHDR + MSG_IOV, vector + BigInt(i * IOVEC), true);
+      this.#headers.setBigUint64(i * MMSGHDR + MSG_IOVLEN, 1n, true);
+    }
+  }
+
+  /** How many of at most `most` messages came; 0: none is there yet. A message cut to `size` counts as whole. */
+  receive(fd: number, most: number): number {
+    const got = libc.recvmmsg(fd, this.#headers, Math.min(most, this.count), MSG_DONTWAIT, null);
+    if (got !== -1) return got;
+    if (lastErrno() === EAGAIN) return 0;
+    throw new SysError('recvmmsg', lastErrno());
+  }
+
+  /** Length of message `i` of the last call. */
+  lengthOf(i: number): number {
+    return this.#headers.getUint32(i * MMSGHDR + MSG_LEN, true);
+  }
+}
+
 export interface Watch {
   close(): void;
 }
