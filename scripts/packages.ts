@@ -1,0 +1,61 @@
+/**
+ * Sees to the programs that tests and benchmarks run beside everlan. As root on Debian and Ubuntu, what is missing is
+ * installed; elsewhere it is named, and the tests that need it say themselves that they are skipped.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+interface Tool {
+  readonly program: string;
+  /** The Debian package that has it. */
+  readonly package: string;
+  readonly why: string;
+}
+
+const TOOLS: readonly Tool[] = [
+  { program: 'ip', package: 'iproute2', why: 'the reference: what the kernel has is read, changed and timed with it' },
+  { program: 'bridge', package: 'iproute2', why: 'the reference for forwarding rows and bridge ports' },
+  { program: 'unshare', package: 'util-linux', why: 'runs a test in namespaces of its own, also without root' },
+  { program: 'nsenter', package: 'util-linux', why: 'looks into a namespace from outside' },
+  { program: 'setpriv', package: 'util-linux', why: 'runs everlan without root and without capabilities' },
+];
+
+/** Debian's folders for root's programs are missing in the PATH of some shells. */
+const PATH = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+
+function has(program: string): boolean {
+  return PATH.some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Runs apt-get without asking anything; its words go to standard error. */
+function apt(...args: string[]): boolean {
+  const options = ['-q', '-y', '-o', 'DPkg::Lock::Timeout=120', '--no-install-recommends'];
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  return spawnSync('apt-get', [...options, ...args], { env, stdio: ['ignore', 2, 2] }).status === 0;
+}
+
+function main(): void {
+  const missing = TOOLS.filter(({ program }) => !has(program));
+  if (missing.length === 0) return;
+  const packages = [...new Set(missing.map((tool) => tool.package))];
+  if (process.geteuid?.() === 0 && has('apt-get')) {
+    console.error(`packages: installing ${packages.join(', ')}`);
+    // The lists of packages may be missing or old: then they are fetched, and it is tried once more.
+    if (!apt('install', ...packages) && !(apt('update') && apt('install', ...packages))) {
+      console.error('packages: apt-get failed, see above; tests that need these programs are skipped');
+    }
+  }
+  for (const tool of missing) {
+    if (!has(tool.program)) console.error(`packages: no ${tool.program} (Debian: ${tool.package}): ${tool.why}`);
+  }
+}
+
+if (import.meta.main) main();
