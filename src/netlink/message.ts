@@ -102,6 +102,6 @@ export function readAcknowledgement(from: Reader, header: Header): Acknowledgeme
     if (request < 16 || request > header.end - at) throw new NetlinkError('acknowledgement with a cut request');
     at += align(request);
   }
-  const values = readAttributes(from, Math.min(at, header.end), header.end, EXTENDED_ACK);
+  const values = readAttributes(from, at, header.end, EXTENDED_ACK);
   return { errno, message: values.message, offset: values.offset };
 }
