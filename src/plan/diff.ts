@@ -1,12 +1,12 @@
 /** What is to be done so that a host becomes as wanted: pure, and the same in both directions, so that it also undoes. */
 import { isOurs, readAlias } from '../model/ownership.ts';
 import { type Problem, problem } from '../model/problem.ts';
-import type { HostState, LinkKind, LinkState } from '../model/state.ts';
+import type { HostState, LinkState } from '../model/state.ts';
 import type { AttributeChange, Foreign, Plan } from '../model/step.ts';
 import { diffGround, type ItemContext } from './items.ts';
 import { showChanges } from './names.ts';
 import { StepList } from './order.ts';
-import { changesBetween, LOST_WITH_LINK, type Loss, lossesOf, mustRecreate, needsDetour } from './rules.ts';
+import { changesBetween, KIND_WORDS, LOST_WITH_LINK, type Loss, lossesOf, mustRecreate, needsDetour } from './rules.ts';
 
 export interface DiffOptions {
   /** Only links of this fabric are ours. */
@@ -61,13 +61,16 @@ class Diff implements ItemContext {
   }
 
   plan(): Plan {
-    for (const have of this.#observed.links.values()) {
-      if (!this.#desired.links.has(have.name)) this.#unwanted(have);
-    }
+    const { links } = this.#observed;
+    let met = 0;
     for (const want of this.#desired.links.values()) {
-      const have = this.#observed.links.get(want.name) ?? null;
+      const have = links.get(want.name) ?? null;
+      if (have !== null) met++;
       if (madeByUs(want)) this.#made(want, have);
       else this.#met(want, have);
+    }
+    if (met < links.size) {
+      for (const have of links.values()) if (!this.#desired.links.has(have.name)) this.#unwanted(have);
     }
     for (const { name, want, have } of this.#members) this.#membership(name, want, have);
     return { steps: this.#steps.inOrder(), foreign: this.#foreign, conflicts: this.#conflicts };
@@ -100,12 +103,13 @@ class Diff implements ItemContext {
 
   /** A link that we make. */
   #made(want: LinkState, have: LinkState | null): void {
-    const ours = this.#ours(want);
-    if (have === null) {
-      // A stranger's link of an earlier observation that is gone: its owner took it away.
-      if (ours) this.#add(want);
-    } else if (this.#ours(have)) this.#match(want, have);
-    else if (!ours) return;
+    if (have !== null && this.#ours(have)) {
+      this.#match(want, have);
+      return;
+    }
+    // A stranger's link of an earlier observation: left alone, or gone with its owner.
+    if (!this.#ours(want)) return;
+    if (have === null) this.#add(want);
     else if (want.kind === 'bridge' && (have.kind === 'joined' || have.kind === 'bridge')) {
       this.#ground(want, have, LIVE, false);
     } else this.#stranger(want, have);
@@ -200,14 +204,6 @@ class Diff implements ItemContext {
     }
   }
 }
-
-const KIND_WORDS = {
-  vxlan: 'a VXLAN link',
-  bridge: 'a bridge',
-  joined: 'a bridge',
-  port: 'another kind of link',
-  other: 'another kind of link',
-} as const satisfies Record<LinkKind, string>;
 
 /** `blockers`: the attributes that cannot be changed in place; null: all can. */
 function strangerProblem(

@@ -18,13 +18,6 @@ export function markerOf(step: Step): Marker {
   return MARKERS[step.action];
 }
 
-/** A link to be made: `link vxlan0: vni 77, port 4789, remote 10.10.0.4, local 10.0.0.4, device eth0, mtu 1450` */
-function describeLink(link: LinkState): string {
-  const said = Object.entries(linkFacts(link)).filter(([name, value]) => name !== 'type' && value !== null);
-  const facts = said.map(([name, value]) => `${name} ${showValue(value)}`).join(', ');
-  return `${link.kind === 'bridge' ? 'bridge' : 'link'} ${link.name}: ${facts}`;
-}
-
 function linkFacts(link: LinkState): Record<string, unknown> {
   const v = link.vxlan;
   if (v === null) return { type: link.kind, mtu: link.mtu };
@@ -32,47 +25,74 @@ function linkFacts(link: LinkState): Record<string, unknown> {
   return { type: link.kind, vni, port, remote, local, device, mtu: link.mtu };
 }
 
-function sentence(step: Step): string {
+/** `link vxlan0` */
+const named = (link: LinkState): string => `${link.kind === 'bridge' ? 'bridge' : 'link'} ${link.name}`;
+
+/** What a step is about, without what it does: `address 169.254.0.1/24 on vxlan0`. */
+function subject(step: Step): string {
   switch (step.kind) {
     case 'link':
-      switch (step.action) {
-        case 'add':
-          return `add ${describeLink(step.to)}`;
-        case 'remove':
-          return `remove ${step.from.kind === 'bridge' ? 'bridge' : 'link'} ${step.link}`;
-        case 'change':
-        case 'recreate': {
-          const changes = showChanges(step.changes, step.from, step.to);
-          return `${step.action} ${step.to.kind === 'bridge' ? 'bridge' : 'link'} ${step.link}${changes === '' ? '' : `: ${changes}`}`;
-        }
-        default:
-          return step satisfies never;
-      }
+      return named(step.action === 'remove' ? step.from : step.to);
     case 'bridge-port':
-      return step.action === 'add'
-        ? `put ${step.link} into bridge ${step.bridge}`
-        : `take ${step.link} out of bridge ${step.bridge}`;
+      return `${step.link} in bridge ${step.bridge}`;
     case 'address':
-      return `${step.action} address ${step.address.prefix} on ${step.link}`;
-    case 'fdb': {
-      const { mac, vtep } = step.row;
-      const what = mac === ZERO_MAC ? `flooding to ${vtep}` : `MAC ${mac} at ${vtep}`;
-      return `${step.action} ${what} on ${step.link}`;
-    }
+      return explainForeign({ kind: 'address', link: step.link, address: step.address.prefix });
+    case 'fdb':
+      return explainForeign({ kind: 'fdb', link: step.link, ...step.row });
     case 'neighbour':
-      return `${step.action} neighbour ${step.neighbour.address} at ${step.neighbour.mac} on ${step.link}`;
-    case 'route': {
-      const via = step.route.via === null ? '' : ` via ${step.route.via}`;
-      return `${step.action} route ${step.route.to}${via} on ${step.link}`;
-    }
+      return explainForeign({ kind: 'neighbour', link: step.link, ...step.neighbour });
+    case 'route':
+      return explainForeign({ kind: 'route', link: step.link, ...step.route });
     default:
       return step satisfies never;
   }
 }
 
-/** One line, without the marker: `change link vxlan0: mtu 1450 → 1400`. */
+/** What a link step brings: the facts of a new link, the attributes that change. */
+function particulars(step: Step): string {
+  if (step.kind !== 'link') return '';
+  switch (step.action) {
+    case 'add':
+      return Object.entries(linkFacts(step.to))
+        .filter(([name, value]) => name !== 'type' && value !== null)
+        .map(([name, value]) => `${name} ${showValue(value)}`)
+        .join(', ');
+    case 'remove':
+      return '';
+    case 'change':
+    case 'recreate':
+      return showChanges(step.changes, step.from, step.to);
+    default:
+      return step satisfies never;
+  }
+}
+
+const colon = (text: string): string => (text === '' ? '' : `: ${text}`);
+
+/** One line to stand after the marker: `link vxlan0: mtu 1450 → 1400`, `address 169.254.0.1/24 on vxlan0`. */
 export function explain(step: Step): string {
-  return step.reason === undefined ? sentence(step) : `${sentence(step)} (${step.reason})`;
+  const line = `${subject(step)}${colon(particulars(step))}`;
+  return step.reason === undefined ? line : `${line} (${step.reason})`;
+}
+
+/** The same step as what is wrong now: `address 169.254.0.1/24 on vxlan0 is missing`. */
+export function explainDrift(step: Step): string {
+  switch (step.action) {
+    case 'add':
+      return `${subject(step)} is missing`;
+    case 'remove':
+      return `${subject(step)} should not be there`;
+    case 'change':
+    case 'recreate': {
+      if (step.kind !== 'link') return `${subject(step)} has another value`;
+      const wrong = namedChanges(step.changes, step.from, step.to).map(
+        ({ attribute, from, to }) => `${attribute} is ${showValue(from)}, not ${showValue(to)}`,
+      );
+      return `${subject(step)}: ${wrong.length === 0 ? step.reason : wrong.join(', ')}`;
+    }
+    default:
+      return step satisfies never;
+  }
 }
 
 /** One line for a foreign thing: `address 169.254.0.9/24 on vxlan0`. */

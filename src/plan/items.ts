@@ -15,11 +15,12 @@ import {
   fdbKey,
   type LinkState,
   type NeighbourState,
+  type Origin,
   type RouteState,
 } from '../model/state.ts';
 import type { Foreign, Step } from '../model/step.ts';
 import type { Phase } from './order.ts';
-import { IPV6_MTU, type Loss, type Standing, underlayFamily } from './rules.ts';
+import { IPV6_MTU, LOST_ROUTE, LOST_SECONDARY, type Loss, type Standing, underlayFamily } from './rules.ts';
 
 export interface ItemContext {
   readonly prune: boolean;
@@ -138,7 +139,7 @@ function stayingAddresses({ want, have }: Ground): readonly Prefix[] {
   return [...(want?.addresses.keys() ?? []), ...foreign.map(({ prefix }) => prefix)];
 }
 
-function diffItems<K, T extends { readonly origin: 'ours' | 'foreign' }>(
+function diffItems<K, T extends { readonly origin: Origin }>(
   kind: Kind<T>,
   want: ReadonlyMap<K, T>,
   have: ReadonlyMap<K, T>,
@@ -146,7 +147,6 @@ function diffItems<K, T extends { readonly origin: 'ours' | 'foreign' }>(
   context: ItemContext,
   emit: Emit<T>,
 ): void {
-  if (want.size === 0 && have.size === 0) return;
   const losses = ground.losses;
   const remote = ground.want?.vxlan?.remote ?? null;
   const remoteComes = remote !== null && ground.have?.vxlan?.remote !== remote;
@@ -229,35 +229,59 @@ function diffAddresses(ground: Ground, context: ItemContext): { routesLost: bool
   // Secondaries before their primary, which would take them along.
   for (const item of removed.toReversed()) context.put(ADDRESS.step(link, 'remove', item, undefined));
   for (const item of kept) {
-    if (falls(item)) context.put(ADDRESS.step(link, 'add', item, AGAIN), 'address-again');
+    if (falls(item)) context.put(ADDRESS.step(link, 'add', item, LOST_SECONDARY), 'address-again');
   }
   const steady = [...kept, ...added.map(({ item }) => item)].some((item) => ADDRESS.family(item) === 4 && !falls(item));
   return { routesLost: !steady };
 }
 
-const AGAIN = 'the kernel drops it with the primary address of its subnet';
+/** Whether there is nothing to do, told without making anything: what most links come to. */
+function settled<K, T>(kind: Kind<T>, want: ReadonlyMap<K, T>, have: ReadonlyMap<K, T>): boolean {
+  if (want.size !== have.size) return false;
+  for (const [key, item] of want) {
+    const found = have.get(key);
+    if (found === undefined || !kind.equal(item, found)) return false;
+  }
+  return true;
+}
+
+/** Whether anything but addresses stands on a link. */
+const bears = (link: LinkState): boolean => link.fdb.size > 0 || link.neighbours.size > 0 || link.routes.size > 0;
 
 /** All steps for what stands on one link. */
 export function diffGround(ground: Ground, context: ItemContext): void {
   const { name, want, have } = ground;
+  const calm =
+    want !== null && have !== null && ground.losses.length === 0 && settled(ADDRESS, want.addresses, have.addresses);
+  if (calm && !bears(want) && !bears(have)) return;
+  const routesLost = !calm && diffAddresses(ground, context).routesLost;
   const through =
     <T>(kind: Kind<T>): Emit<T> =>
     (action, item, reason) => {
       if (action !== 'keep') context.put(kind.step(name, action, item, reason));
     };
-  const { routesLost } = diffAddresses(ground, context);
-  diffItems(FDB, want?.fdb ?? EMPTY, have?.fdb ?? EMPTY, ground, context, through(FDB));
-  diffItems(NEIGHBOUR, want?.neighbours ?? EMPTY, have?.neighbours ?? EMPTY, ground, context, through(NEIGHBOUR));
-  const route = through(ROUTE);
-  diffItems(ROUTE, want?.routes ?? EMPTY, have?.routes ?? EMPTY, ground, context, (action, item, reason) => {
-    if (action === 'keep' && routesLost && ROUTE.family(item) === 4) {
+  const each = <K, T extends { readonly origin: Origin }>(
+    kind: Kind<T>,
+    tables: readonly [ReadonlyMap<K, T> | undefined, ReadonlyMap<K, T> | undefined],
+    emit: (kind: Kind<T>) => Emit<T>,
+  ): void => {
+    const [wanted = EMPTY, found = EMPTY] = tables;
+    if (wanted.size > 0 || found.size > 0) diffItems(kind, wanted, found, ground, context, emit(kind));
+  };
+  each(FDB, [want?.fdb, have?.fdb], through);
+  each(NEIGHBOUR, [want?.neighbours, have?.neighbours], through);
+  each(ROUTE, [want?.routes, have?.routes], (kind) => {
+    const route = through(kind);
+    return (action, item, reason) => {
+      if (action !== 'keep' || !routesLost || kind.family(item) === 6) {
+        route(action, item, reason);
+        return;
+      }
       const wanted = want?.routes.has(item.to) === true;
-      if (!wanted && (want === null || !ROUTE.returns(item, want, stayingAddresses(ground)))) return;
+      if (!wanted && (want === null || !kind.returns(item, want, stayingAddresses(ground)))) return;
       // Taken off by ourselves, so that it is certain that adding it meets none.
-      route('remove', item, ROUTE_AGAIN);
-      route('add', item, ROUTE_AGAIN);
-    } else route(action, item, reason);
+      route('remove', item, LOST_ROUTE);
+      route('add', item, LOST_ROUTE);
+    };
   });
 }
-
-const ROUTE_AGAIN = 'lost with the last IPv4 address of the link';

@@ -3,7 +3,7 @@
  * away that stand on the link, and which one needs a step in between. Settled by tests against the real kernel.
  */
 import { type Family, familyOf, type IpAddress, isMulticast } from '../model/address.ts';
-import type { LinkAttributes, LinkState } from '../model/state.ts';
+import type { LinkAttributes, LinkKind, LinkState } from '../model/state.ts';
 import type { AttributeChange } from '../model/step.ts';
 import { VXLAN_ATTRIBUTE_NAMES, VXLAN_ATTRIBUTES, type VxlanAttribute, type VxlanState } from '../model/vxlan.ts';
 
@@ -21,17 +21,70 @@ const LINK_ATTRIBUTE_NAMES = Object.keys(LINK_ATTRIBUTES) as readonly (keyof Lin
 
 const NONE: readonly AttributeChange[] = [];
 
+/** As `sameVxlan`, for the attributes of every link. */
+export function sameLink(a: LinkAttributes, b: LinkAttributes): boolean {
+  return (
+    a.alias === b.alias &&
+    a.group === b.group &&
+    a.up === b.up &&
+    a.mtu === b.mtu &&
+    a.mac === b.mac &&
+    a.txChecksum === b.txChecksum
+  );
+}
+
+/**
+ * Whether all attributes are equal. Written out, because most links are as they should be and a loop over the names takes
+ * ten times as long; a test goes through the table.
+ */
+export function sameVxlan(a: VxlanState, b: VxlanState): boolean {
+  return (
+    a.vni === b.vni &&
+    a.port === b.port &&
+    a.remote === b.remote &&
+    a.local === b.local &&
+    a.device === b.device &&
+    a.ttl === b.ttl &&
+    a.ttlInherit === b.ttlInherit &&
+    a.tos === b.tos &&
+    a.df === b.df &&
+    a.label === b.label &&
+    a.learning === b.learning &&
+    a.ageing === b.ageing &&
+    a.limit === b.limit &&
+    a.portLow === b.portLow &&
+    a.portHigh === b.portHigh &&
+    a.proxy === b.proxy &&
+    a.rsc === b.rsc &&
+    a.l2miss === b.l2miss &&
+    a.l3miss === b.l3miss &&
+    a.udpCsum === b.udpCsum &&
+    a.udpZeroCsum6Tx === b.udpZeroCsum6Tx &&
+    a.udpZeroCsum6Rx === b.udpZeroCsum6Rx &&
+    a.remcsumTx === b.remcsumTx &&
+    a.remcsumRx === b.remcsumRx &&
+    a.remcsumNoPartial === b.remcsumNoPartial &&
+    a.gbp === b.gbp &&
+    a.gpe === b.gpe &&
+    a.external === b.external &&
+    a.vnifilter === b.vnifilter &&
+    a.localbypass === b.localbypass
+  );
+}
+
 /** The attributes of two links of the same name that differ, the link's own first. */
 export function changesBetween(have: LinkState, want: LinkState): readonly AttributeChange[] {
   let changes: AttributeChange[] | undefined;
-  for (const attribute of LINK_ATTRIBUTE_NAMES) {
-    if (have[attribute] === want[attribute]) continue;
-    changes ??= [];
-    changes.push({ attribute, from: have[attribute], to: want[attribute] });
+  if (!sameLink(have, want)) {
+    for (const attribute of LINK_ATTRIBUTE_NAMES) {
+      if (have[attribute] === want[attribute]) continue;
+      changes ??= [];
+      changes.push({ attribute, from: have[attribute], to: want[attribute] });
+    }
   }
   const from = have.vxlan;
   const to = want.vxlan;
-  if (from !== null && to !== null && from !== to) {
+  if (from !== null && to !== null && !sameVxlan(from, to)) {
     for (const attribute of VXLAN_ATTRIBUTE_NAMES) {
       if (from[attribute] === to[attribute]) continue;
       changes ??= [];
@@ -45,11 +98,19 @@ export function changesBetween(have: LinkState, want: LinkState): readonly Attri
 export function underlayFamily(link: LinkState): Family | null {
   const known = link.vxlan?.local ?? link.vxlan?.remote;
   if (known !== null && known !== undefined) return familyOf(known);
-  for (const row of link.fdb.values()) return familyOf(row.vtep);
-  return null;
+  const row = link.fdb.size === 0 ? undefined : link.fdb.values().next().value;
+  return row === undefined ? null : familyOf(row.vtep);
 }
 
 const group = (address: IpAddress | null): boolean => address !== null && isMulticast(address);
+
+export const KIND_WORDS = {
+  vxlan: 'a VXLAN link',
+  bridge: 'a bridge',
+  joined: 'a bridge',
+  port: 'another kind of link',
+  other: 'another kind of link',
+} as const satisfies Record<LinkKind, string>;
 
 interface RecreateRule {
   /** Said in the plan where the changed attributes do not say it. */
@@ -62,6 +123,8 @@ const among =
   (...names: VxlanAttribute[]) =>
   (change: AttributeChange): boolean =>
     (names as readonly string[]).includes(change.attribute);
+
+const ENDPOINT = among('local', 'remote');
 
 const RECREATE_RULES: readonly RecreateRule[] = [
   {
@@ -95,9 +158,13 @@ export interface Recreate {
 
 /** Why the link must be made anew, or null when all changes are possible in place. */
 export function mustRecreate(have: LinkState, want: LinkState, changes: readonly AttributeChange[]): Recreate | null {
-  if (have.kind !== want.kind) return { blockers: NONE, because: `it is a ${have.kind} and not a ${want.kind}` };
+  if (have.kind !== want.kind) {
+    return { blockers: NONE, because: `it is ${KIND_WORDS[have.kind]}, not ${KIND_WORDS[want.kind]}` };
+  }
   if (have.vxlan === null || want.vxlan === null) return null;
-  const endpoints = changes.filter(among('local', 'remote'));
+  // Equal attributes, and one of them tells the family.
+  if (changes.length === 0 && (have.vxlan.local !== null || have.vxlan.remote !== null)) return null;
+  const endpoints = changes.filter(ENDPOINT);
   const from = underlayFamily(have) ?? (endpoints.length === 0 ? null : 4);
   const to = underlayFamily(want);
   if (from !== null && to !== null && from !== to) {
@@ -152,6 +219,17 @@ const LOSS_RULES: readonly LossRule[] = [
 
 /** A link made anew has nothing on it. */
 export const LOST_WITH_LINK: Loss = { because: 'lost when the link is made anew', restorable: true, takes: () => true };
+
+export const LOST_SECONDARY = 'the kernel drops it with the primary address of its subnet';
+export const LOST_ROUTE = 'lost with the last IPv4 address of the link';
+
+/** Reasons of steps that put back what other steps take away: before them, nothing is wrong there. */
+export const CONSEQUENCES: ReadonlySet<string | undefined> = new Set([
+  ...LOSS_RULES.map((rule) => rule.because),
+  LOST_WITH_LINK.because,
+  LOST_SECONDARY,
+  LOST_ROUTE,
+]);
 
 /** What a change in place takes away. */
 export function lossesOf(have: LinkState, want: LinkState): readonly Loss[] {

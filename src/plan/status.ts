@@ -4,7 +4,8 @@ import { isOurs } from '../model/ownership.ts';
 import type { HostState, LinkState } from '../model/state.ts';
 import type { OverlayCondition, OverlayStatus, Status } from '../model/status.ts';
 import type { Plan, Step } from '../model/step.ts';
-import { explain, isConverged } from './explain.ts';
+import { explainDrift, isConverged } from './explain.ts';
+import { CONSEQUENCES } from './rules.ts';
 
 /** `plan` is the difference of `desired` and `observed`. */
 export function statusOf(desired: Desired, observed: HostState, plan: Plan): Status {
@@ -36,6 +37,11 @@ function stepsByLink(steps: readonly Step[]): StepsByLink {
   return byLink;
 }
 
+/** What is wrong now, not what putting it right will take along. */
+function driftOf(steps: readonly Step[]): string[] {
+  return steps.filter((step) => !CONSEQUENCES.has(step.reason)).map(explainDrift);
+}
+
 function overlayStatus(
   desired: Desired,
   observed: HostState,
@@ -55,7 +61,7 @@ function overlayStatus(
     mtu: (have ?? desired.state.links.get(name))?.mtu ?? 0,
     addresses: [...(holder?.addresses.keys() ?? [])],
     peers: overlay.peers.map(({ host, underlay }) => ({ host, underlay })),
-    drift: Array.from(mine, explain),
+    drift: driftOf([...mine]),
   };
 }
 
@@ -100,7 +106,7 @@ function leftOvers(desired: Desired, observed: HostState, steps: StepsByLink): O
   const out: OverlayStatus[] = [];
   for (const link of observed.links.values()) {
     if (link.vxlan === null || desired.state.links.has(link.name)) continue;
-    const drift = (steps.get(link.name) ?? []).map(explain);
+    const drift = driftOf(steps.get(link.name) ?? []);
     if (drift.length === 0) continue;
     out.push({
       name: link.name,
