@@ -7,6 +7,7 @@ import type { FdbRow, HostState, LinkKind } from '../model/state.ts';
 import type { Plan, Step } from '../model/step.ts';
 import { diff } from '../plan/diff.ts';
 import { explain } from '../plan/explain.ts';
+import { errnoName } from '../sys/errno.ts';
 import { bothOf, memoryOf } from './memory.ts';
 import type { Store } from './store.ts';
 
@@ -107,8 +108,26 @@ export function lookAt(
   return { view, observed, plan, remembered };
 }
 
-function refusal({ step, message }: StepFailure): Problem {
-  return problem('kernel-refused', `${explain(step)}: the kernel says: ${message}`);
+/** What to do about a refusal; the first row that fits. */
+const CURES: readonly { readonly kind: Step['kind']; readonly errno: string; readonly hint: string }[] = [
+  {
+    kind: 'link',
+    errno: 'EOPNOTSUPP',
+    hint: 'this kernel has no VXLAN: `modprobe vxlan`, or CONFIG_VXLAN in its configuration',
+  },
+  {
+    kind: 'link',
+    errno: 'EEXIST',
+    hint: 'a link that is not ours has this VNI and port: `ip -d link show type vxlan`',
+  },
+  { kind: 'route', errno: 'EEXIST', hint: 'somebody else has a route there: `ip route show` tells whose' },
+  { kind: 'route', errno: 'ENETUNREACH', hint: '`via` must be reachable over the overlay' },
+];
+
+function refusal({ step, errno, message }: StepFailure): Problem {
+  const text = `${explain(step)}: the kernel says: ${message}`;
+  const cure = CURES.find((row) => row.kind === step.kind && row.errno === errnoName(errno));
+  return problem('kernel-refused', text, cure === undefined ? {} : { hint: cure.hint });
 }
 
 function unverified(steps: readonly Step[]): Problem {

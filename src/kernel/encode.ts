@@ -108,26 +108,29 @@ const LINK_FIELDS: Record<keyof LinkAttributes, (fields: LinkFields, link: LinkS
   txChecksum: () => undefined,
 };
 
-/** All changes of a link in one message; null when netlink has nothing to say (checksum offload alone). */
-export function changeLink(
+/** The changes of VXLAN attributes; null when there are none. */
+export function changeVxlan(
   changes: readonly AttributeChange[],
   from: LinkState,
   to: LinkState,
   names: LinkNames,
 ): Request | null {
-  const fields: LinkFields = {};
-  const vxlan: VxlanAttribute[] = [];
-  for (const { attribute } of changes) {
-    if (isVxlanAttribute(attribute)) vxlan.push(attribute);
-    else LINK_FIELDS[attribute](fields, to);
-  }
-  if (vxlan.length > 0 && from.vxlan !== null && to.vxlan !== null) {
-    fields.linkInfo = { kind: 'vxlan', vxlan: vxlanChange(vxlan, from.vxlan, to.vxlan, names) };
-  }
-  const up = changes.some(({ attribute }) => attribute === 'up') ? to.up : undefined;
-  if (up === undefined && Object.keys(fields).length === 0) return null;
+  const attributes = changes.map(({ attribute }) => attribute).filter(isVxlanAttribute);
+  if (attributes.length === 0 || from.vxlan === null || to.vxlan === null) return null;
+  const linkInfo = { kind: 'vxlan', vxlan: vxlanChange(attributes, from.vxlan, to.vxlan, names) };
   // NEWLINK without CREATE: SETLINK would pass IFLA_LINKINFO over.
-  return { ...setLink(from.index, fields, up), type: RTM.NEWLINK };
+  return { ...setLink(from.index, { linkInfo }), type: RTM.NEWLINK };
+}
+
+/**
+ * The changes of what every link has; null when netlink has nothing to say (checksum offload alone). A message of its
+ * own: beside VXLAN attributes, the kernel refuses an MTU.
+ */
+export function changeLink(changes: readonly AttributeChange[], from: LinkState, to: LinkState): Request | null {
+  const fields: LinkFields = {};
+  for (const { attribute } of changes) if (!isVxlanAttribute(attribute)) LINK_FIELDS[attribute](fields, to);
+  const up = changes.some(({ attribute }) => attribute === 'up') ? to.up : undefined;
+  return up === undefined && Object.keys(fields).length === 0 ? null : setLink(from.index, fields, up);
 }
 
 function addressMessage(index: number, state: AddressState): Parameters<typeof writeAddress>[1] {

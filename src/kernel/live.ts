@@ -2,7 +2,8 @@
 import { randomInt } from 'node:crypto';
 import type { HostFacts, LinkState } from '../model/state.ts';
 import type { AddLink, ChangeLink, LinkStep, RecreateLink, Step } from '../model/step.ts';
-import { errnoName, errnoText, SysError } from '../sys/errno.ts';
+import { errnoName, SysError } from '../sys/errno.ts';
+import { strerror } from '../sys/libc.ts';
 import * as encode from './encode.ts';
 import { writeTxChecksum } from './ethtool.ts';
 import { look, readAddresses, readMarks, readRoutes6 } from './observe.ts';
@@ -72,7 +73,7 @@ class Run {
 
   fail(step: Step, errno: number, message: string | undefined): void {
     if ('action' in step && step.action === 'remove' && GONE.has(errnoName(errno))) return;
-    this.failures.push({ step, errno, message: message ?? errnoText(errno) });
+    this.failures.push({ step, errno, message: message ?? strerror(errno) });
   }
 
   /** Sends one request for each item, in batches; stops after the batch in which something failed. */
@@ -210,7 +211,10 @@ class Run {
   }
 
   #change(steps: readonly ChangeLink[]): void {
-    this.#send(steps, (step) => encode.changeLink(step.changes, step.from, step.to, this.#names));
+    // First the device, which bounds the MTU.
+    this.#send(steps, ({ changes, from, to }) => encode.changeVxlan(changes, from, to, this.#names));
+    if (this.failures.length > 0) return;
+    this.#send(steps, ({ changes, from, to }) => encode.changeLink(changes, from, to));
     if (this.failures.length > 0) return;
     for (const step of steps) {
       if (step.changes.some(({ attribute }) => attribute === 'txChecksum')) this.#offload(step, step.to.txChecksum);
@@ -222,7 +226,7 @@ class Run {
       writeTxChecksum(this.#socket.fd, step.link, on);
     } catch (error) {
       if (!(error instanceof SysError)) throw error;
-      this.fail(step, error.errno, `transmit checksum offload: ${errnoText(error.errno)}`);
+      this.fail(step, error.errno, `transmit checksum offload: ${strerror(error.errno)}`);
     }
   }
 

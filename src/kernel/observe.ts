@@ -220,9 +220,11 @@ class LiveView implements View {
     const remembered = this.#remembered(name, index, alias, scope);
     const master = attributes.master === undefined ? null : (this.#names.nameOf(attributes.master) ?? null);
     const putByUs = remembered !== undefined && remembered.master !== null && remembered.master === master;
-    if (!ours && wanted === undefined && !putByUs) return null;
     const found = attributes.linkInfo?.kind ?? '';
-    const kind = ours ? ownKind(found) : putByUs && wanted === undefined ? 'port' : strangerKind(found, wanted);
+    const joinedByUs = remembered !== undefined && remembered.addresses.size > 0 && found === 'bridge';
+    if (!ours && wanted === undefined && !putByUs && !joinedByUs) return null;
+    const met = wanted ?? (putByUs ? 'port' : joinedByUs ? 'bridge' : undefined);
+    const kind = ours ? ownKind(found) : strangerKind(found, met);
     const mac = attributes.address ?? NO_MAC;
     const vxlan = attributes.linkInfo?.vxlan;
     const addresses = new Map<Prefix, AddressState>();

@@ -112,6 +112,13 @@ export function lastErrno(): number {
   return load().koffi.errno();
 }
 
+/** The system's own words for an errno (strerror(3)), as other tools print them: `17` → `File exists`. */
+export function strerror(errno: number): string {
+  const { library } = load();
+  const native: (errno: number) => string = library.func('const char *strerror(int)');
+  return native(errno);
+}
+
 /** `result`, or the error of the call that just returned -1. */
 export function check(call: keyof Libc, result: number, detail?: string): number {
   if (result === -1) throw new SysError(call, lastErrno(), detail);
