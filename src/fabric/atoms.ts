@@ -92,7 +92,7 @@ const FABRIC_FORM: Form = {
 const HOST_FORM: Form = {
   code: 'host-name',
   pattern: HOST_NAME,
-  wanted: 'a name of at most 63 small letters, digits and hyphens',
+  wanted: 'at most 63 small letters, digits and hyphens',
   hint: (text) =>
     text.includes('.') && HOSTNAME.test(text)
       ? `name the host ${text.split('.')[0]?.toLowerCase()} and give it “hostname: ${text}”`
@@ -109,7 +109,7 @@ const HOSTNAME_FORM: Form = {
 const LINK_FORM: Form = {
   code: 'link-name',
   pattern: LINK_NAME,
-  wanted: 'the name of a link: 1 to 15 bytes of printable ASCII without blanks, “/”, “:” or “%”',
+  wanted: 'a link’s name: 1 to 15 bytes of printable ASCII without blanks, “/”, “:” or “%”',
   hint: linkHint,
 };
 

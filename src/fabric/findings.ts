@@ -59,7 +59,7 @@ export class Findings {
       const place = positions.locate(pathOf(at), part);
       return { code, severity: row.severity, message, place, ...(advice === undefined ? {} : { hint: advice }) };
     });
-    return [...others, ...found].sort(byPlace);
+    return [...others, ...unique(found)].sort(byPlace);
   }
 }
 
@@ -67,4 +67,13 @@ function byPlace(a: Problem, b: Problem): number {
   if (a.place === undefined || b.place === undefined)
     return Number(a.place !== undefined) - Number(b.place !== undefined);
   return a.place.line - b.place.line || a.place.column - b.place.column;
+}
+
+/** What an alias repeats is reported once. */
+function unique(problems: readonly Problem[]): Iterable<Problem> {
+  const seen = new Map<string, Problem>();
+  for (const problem of problems) {
+    seen.set(`${problem.code} ${problem.place?.line}:${problem.place?.column} ${problem.message}`, problem);
+  }
+  return seen.values();
 }

@@ -37,7 +37,7 @@ export function readHosts(value: YamlValue, at: At, findings: Findings): Hosts {
     if (!isTextKey(key, at, findings)) continue;
     names.add(key);
     const here = below(at, key);
-    readHostName(key, { what: 'a host', at: here, findings, key: true });
+    readHostName(key, { what: 'a host’s name', at: here, findings, key: true });
     const host = readHost(key, item, here, findings);
     if (host === undefined) continue;
     hosts.set(key, host);

@@ -17,6 +17,14 @@ export interface Draft {
   readonly at: At;
   /** 0: not given, or wrong. */
   readonly vni: number;
+  /** As it stands in the file. */
+  readonly given: YamlMap;
+}
+
+/** Where `item` stands in the list under `key`. What is wrong was left out when it was read, so indexes do not count. */
+export function itemAt(at: At, given: YamlMap, key: string, item: string): At {
+  const list = given.get(key);
+  return below(below(at, key), Array.isArray(list) ? list.indexOf(item) : 0);
 }
 
 export function readOverlay(
@@ -26,7 +34,7 @@ export function readOverlay(
   findings: Findings,
   hosts: Hosts,
 ): Draft | undefined {
-  readLinkName(name, { what: 'an overlay', at, findings, key: true });
+  readLinkName(name, { what: 'an overlay’s name', at, findings, key: true });
   const map = readMap(value, 'a map with `vni` and `hosts`', { what: `the overlay ${name}`, at, findings });
   if (map === undefined) return undefined;
   for (const key of ['vni', 'hosts']) {
@@ -41,7 +49,7 @@ export function readOverlay(
   const options = readOptions(map, at, findings, around);
   const overlay: Overlay = { name, vni: vni ?? 0, members: members ?? new Map(), options };
   if (options !== OPTION_DEFAULTS) checkOptions(overlay, map, at, findings, around);
-  return { overlay, at, vni: vni ?? 0 };
+  return { overlay, at, vni: vni ?? 0, given: map };
 }
 
 function readOptions(map: YamlMap, at: At, findings: Findings, around: Around): OverlayOptions {
@@ -74,7 +82,6 @@ function checkOptions(overlay: Overlay, given: YamlMap, at: At, findings: Findin
 
 const CHECKS: readonly Check[] = [
   checkGroup,
-  checkRemotes,
   checkFlowLabel,
   checkDontFragment,
   checkMtu,
@@ -97,18 +104,6 @@ function checkGroup({ options, members }: Overlay, at: At, findings: Findings, a
     if (around.hosts.get(name)?.device !== null) continue;
     const message = `flooding to ${group} needs a device, and ${name} has \`device: none\``;
     findings.add('multicast-without-device', below(at, 'flood'), message);
-  }
-}
-
-function checkRemotes({ options }: Overlay, at: At, findings: Findings, around: Around): void {
-  for (const [i, remote] of options.remotes.entries()) {
-    const here = below(below(at, 'remotes'), i);
-    const mixed = otherFamily(remote, around);
-    if (mixed !== null) findings.add('underlay-families', here, mixed);
-    for (const host of around.hosts.values()) {
-      if (host.underlay !== remote) continue;
-      findings.add('remote-is-host', here, `${remote} is the underlay of the host ${host.name}`);
-    }
   }
 }
 
@@ -154,8 +149,8 @@ function checkBridge(
     findings.addKey('ports-without-bridge', below(at, 'ports'), 'ports need a `bridge` to be put into');
   }
   if (bridge === name) findings.add('name-clash', below(at, 'bridge'), `${name} is the name of the overlay itself`);
-  for (const [i, port] of ports.entries()) {
-    const here = below(below(at, 'ports'), i);
+  for (const port of ports) {
+    const here = itemAt(at, given, 'ports', port);
     if (port === bridge) findings.add('name-clash', here, `${port} is the bridge itself`);
     if (port === name) findings.add('name-clash', here, `${port} is the overlay itself, which is in its bridge anyway`);
   }

@@ -39,7 +39,8 @@ const READERS: { readonly [K in Kind]: Reader<K> } = {
   range: (value, type, field) => readRange(value, type, field),
   'link-name': (value, _type, field) => readLinkName(value, field),
   'link-names': (value, type, field) => readUnique(value, expected(type), field, readLinkName),
-  'unicast-list': (value, type, field) => readUnique(value, expected(type), field, readUnicast),
+  'unicast-list': (value, type, field, around) =>
+    readUnique(value, expected(type), field, (item, at) => readRemote(item, at, around)),
   multicast: (value, _type, field) => readGroup(value, field),
   'host-macs': (value, type, field, around) => readHostMacs(value, type, field, around),
   'static-macs': (value, type, field, around) => readStaticMacs(value, type, field, around),
@@ -95,7 +96,7 @@ function readWords(value: YamlValue, type: Of<'words'>, field: Field): readonly 
   });
 }
 
-/** A list whose items are read one by one and stand once each. */
+/** A list whose items are read one by one and stand once each; those that are wrong are left out. */
 function readUnique<T>(
   value: YamlValue,
   wanted: string,
@@ -105,19 +106,35 @@ function readUnique<T>(
   const list = readList(value, wanted, field);
   if (list === undefined) return undefined;
   const good = new Set<T>();
-  let wrong = false;
   for (const [i, item] of list.entries()) {
     const at: Field = { what: `each of ${field.what}`, at: below(field.at, i), findings: field.findings };
     const one = read(item, at);
-    if (one === undefined) wrong = true;
-    else if (good.has(one)) report(at, 'repeated-item', `${String(one)} stands twice in ${field.what}`);
+    if (one === undefined) continue;
+    if (good.has(one)) report(at, 'repeated-item', `${String(one)} stands twice in ${field.what}`);
     else good.add(one);
   }
-  return wrong ? undefined : [...good];
+  return [...good];
 }
+
+/** A VTEP outside of the fabric. */
+function readRemote(item: YamlValue, field: Field, around: Around): IpAddress | undefined {
+  const address = readUnicast(item, field);
+  if (address === undefined) return undefined;
+  const mixed = otherFamily(address, around);
+  if (mixed !== null) report(field, 'underlay-families', mixed);
+  for (const host of around.hosts.values()) {
+    if (host.underlay !== address) continue;
+    report(field, 'remote-is-host', `${address} is the underlay of the host ${host.name}`);
+  }
+  return address;
+}
+
+const LOOSE_RANGE = /^(\d+)\s*[-:, ]\s*(\d+)$/;
 
 function readRange(value: YamlValue, type: Of<'range'>, field: Field): readonly [number, number] | undefined {
   const wanted = expected(type);
+  const loose = typeof value === 'string' ? LOOSE_RANGE.exec(value) : null;
+  if (loose !== null) return mismatch(value, wanted, field, `write [${loose[1]}, ${loose[2]}]`);
   const list = readList(value, wanted, field);
   if (list === undefined) return undefined;
   if (list.length !== 2) {

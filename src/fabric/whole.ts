@@ -3,7 +3,7 @@ import { addressOf, type IpAddress } from '../model/address.ts';
 import type { Host } from '../model/fabric.ts';
 import { type At, below, type Findings } from './findings.ts';
 import type { Hosts } from './hosts.ts';
-import type { Draft } from './overlay.ts';
+import { type Draft, itemAt } from './overlay.ts';
 
 export function checkWhole(drafts: readonly Draft[], { hosts }: Hosts, findings: Findings): void {
   checkVnis(drafts, findings);
@@ -66,12 +66,12 @@ function addressAt({ at }: Draft, host: string, index: number): At {
 function checkAddresses(drafts: readonly Draft[], hosts: ReadonlyMap<string, Host>, findings: Findings): void {
   const underlays = new Map<IpAddress, string>();
   for (const host of hosts.values()) underlays.set(host.underlay, host.name);
-  const taken = new Map<string, Map<IpAddress, string>>();
+  const taken = new Map<string, Set<IpAddress>>();
   for (const draft of drafts) {
     for (const [host, prefixes] of draft.overlay.members) {
       let own = taken.get(host);
       if (own === undefined) {
-        own = new Map();
+        own = new Set();
         taken.set(host, own);
       }
       for (let i = 0; i < prefixes.length; i++) {
@@ -86,11 +86,11 @@ function checkAddresses(drafts: readonly Draft[], hosts: ReadonlyMap<string, Hos
             `${address} is the underlay address of ${owner}`,
           );
         }
-        const other = own.get(address);
-        if (other !== undefined) {
-          findings.add('address-twice', addressAt(draft, host, i), `${host} has ${address} on ${other} already`);
-        }
-        own.set(address, draft.overlay.name);
+        const before = own.size;
+        if (own.add(address).size > before) continue;
+        const other = drafts.find(({ overlay }) => overlay.members.get(host)?.some((p) => addressOf(p) === address));
+        const message = `${host} has ${address} on ${other?.overlay.name} already`;
+        findings.add('address-twice', addressAt(draft, host, i), message);
       }
     }
   }
@@ -98,10 +98,10 @@ function checkAddresses(drafts: readonly Draft[], hosts: ReadonlyMap<string, Hos
 
 function checkNames(drafts: readonly Draft[], hosts: ReadonlyMap<string, Host>, findings: Findings): void {
   const overlays = new Set(drafts.map(({ overlay }) => overlay.name));
-  for (const { overlay, at } of drafts) {
+  for (const { overlay, at, given } of drafts) {
     const { bridge, ports } = overlay.options;
-    const uses: [string, At, boolean][] = ports.map((port, i) => [port, below(below(at, 'ports'), i), false]);
-    if (bridge !== null) uses.push([bridge, below(at, 'bridge'), false]);
+    const uses: [string, At][] = ports.map((port) => [port, itemAt(at, given, 'ports', port)]);
+    if (bridge !== null) uses.push([bridge, below(at, 'bridge')]);
     for (const [name, here] of uses) {
       if (name !== overlay.name && overlays.has(name))
         findings.add('name-clash', here, `${name} is the name of an overlay`);
@@ -123,8 +123,8 @@ function checkPorts(drafts: readonly Draft[], findings: Findings): void {
   for (const draft of drafts) append(bridges, draft.overlay.options.bridge, draft);
   const users = new Map<string, Draft[]>();
   for (const draft of drafts) {
-    for (const [i, port] of draft.overlay.options.ports.entries()) {
-      const here = below(below(draft.at, 'ports'), i);
+    for (const port of draft.overlay.options.ports) {
+      const here = itemAt(draft.at, draft.given, 'ports', port);
       const bridged = bridges.get(port)?.find((other) => other !== draft && shared(draft, other) !== null);
       if (bridged !== undefined) findings.add('name-clash', here, `${port} is the bridge of ${bridged.overlay.name}`);
       const user = users.get(port)?.find((other) => shared(draft, other) !== null);

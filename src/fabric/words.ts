@@ -46,10 +46,16 @@ export function expected(type: ValueType): string {
     case 'routes':
       return 'a list of {to, via}';
     case 'any-of':
-      return oneOf(type.types.flatMap((t) => (t.kind === 'word' ? t.words : [expected(t)])));
+      return oneOf(type.types.flatMap(choices));
     default:
       return type satisfies never;
   }
+}
+
+/** The alternatives of one type, each fit to stand before an “or”. */
+function choices(type: ValueType): readonly string[] {
+  if (type.kind === 'boolean') return ['true', 'false'];
+  return type.kind === 'word' ? type.words : [expected(type)];
 }
 
 /** `a, b or c`. */
