@@ -26,7 +26,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
     job: 'YAML with positions, carets',
     imports: ['model'],
     because: 'text reads and shows any YAML file; what the file means is the business of fabric',
-    packages: ['js-yaml', 'yaml'],
+    packages: ['js-yaml'],
   },
   fabric: {
     job: 'text to Fabric to Desired',
@@ -130,7 +130,7 @@ export const PURE_BUILTINS: readonly string[] = ['node:crypto'];
 export const PACKAGES: Readonly<Record<string, string>> = {
   koffi: 'the FFI stays behind sys, so that it can be replaced in one place',
   'js-yaml': 'YAML is read in text, so that every file is read by the same rules',
-  yaml: 'it is slow and loaded by text only to place errors',
+  yaml: 'it is the second reader that tests compare with; files are read with js-yaml',
   commander: 'arguments are read in cli only',
   zod: 'checks and the schema come from the option table; see docs/decisions',
 };
