@@ -120,6 +120,11 @@ const CURES: readonly { readonly kind: Step['kind']; readonly errno: string; rea
     errno: 'EEXIST',
     hint: 'a link that is not ours has this VNI and port: `ip -d link show type vxlan`',
   },
+  {
+    kind: 'link',
+    errno: 'EADDRINUSE',
+    hint: 'a link with other receive flags (extensions, checksums, external) has this UDP port: choose another `port`',
+  },
   { kind: 'route', errno: 'EEXIST', hint: 'somebody else has a route there: `ip route show` tells whose' },
   { kind: 'route', errno: 'ENETUNREACH', hint: '`via` must be reachable over the overlay' },
 ];
