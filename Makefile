@@ -34,6 +34,7 @@ build: $(BUNDLE) ## the release bundle in dist/
 
 docs: $(SETUP) ## write the generated parts of the documents anew
 	@$(NODE) scripts/docs.ts
+	@$(NODE) scripts/errors-doc.ts
 
 fix: $(SETUP) ## format and lint, mending what can be mended
 	@node_modules/.bin/biome check --write .
