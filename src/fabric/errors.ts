@@ -128,7 +128,6 @@ const HOST_ERRORS = {
   ),
   'underlay-many': error('The underlay address is on more than one link.', 'say which one with `device`'),
   'device-absent': error('The host has no link of the name that `device` says.'),
-  'device-is-ours': error('The underlay device is a link that this file makes: the overlay would carry itself.'),
   'mtu-device': error(
     'The overlay’s MTU and the outer header (50 bytes over IPv4, 70 over IPv6) do not fit into the MTU of the device.',
     'use `mtu: auto`',

@@ -51,19 +51,17 @@ export function underlayOf(
     }
     return { device: null, carrier, carriers, overhead };
   }
-  return named(host.device, { ours, facts, carriers, overhead }, problems);
+  return named(host.device, { facts, carriers, overhead }, problems);
 }
 
 function named(
   device: string,
-  known: { ours: ReadonlySet<string>; facts: HostFacts; carriers: Set<string>; overhead: number },
+  known: { facts: HostFacts; carriers: Set<string>; overhead: number },
   problems: Problem[],
 ): Underlay {
-  const { ours, facts, carriers, overhead } = known;
+  const { facts, carriers, overhead } = known;
   const carrier = facts.links.get(device) ?? null;
-  if (ours.has(device)) {
-    problems.push(hostProblem('device-is-ours', `the underlay device ${device} is a link that this file makes`));
-  } else if (carrier === null) {
+  if (carrier === null) {
     const hint = didYouMean(device, facts.links.keys());
     problems.push(hostProblem('device-absent', `there is no link ${device}, the underlay device of this host`, hint));
   }

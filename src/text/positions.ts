@@ -185,8 +185,8 @@ function child(node: Node, step: YamlScalar): Entry | null {
   return item === undefined ? null : { key: null, value: item };
 }
 
-/** Whether a plain scalar may be anything but text: numbers, booleans, null and `.inf` begin like this. */
-const MAYBE_TYPED = /^(?:[-+.0-9~nNtTfF]|$)/;
+/** Whether a plain scalar may be anything but text: numbers, booleans, null and `.inf` look like this, MACs do not. */
+const MAYBE_TYPED = /^(?:[-+.0-9~nNtTfF][^:]*|)$/;
 
 function scalarValue(text: string, event: ScalarEvent, document: Event | undefined): YamlScalar {
   const raw = getScalarValue(text, event);

@@ -1,0 +1,5 @@
+/** Writes docs/errors.md from the catalogue: `node scripts/errors-doc.ts`. */
+import { writeFileSync } from 'node:fs';
+import { errorsDocument } from '../src/fabric/errors-document.ts';
+
+writeFileSync(new URL('../docs/errors.md', import.meta.url), errorsDocument());
