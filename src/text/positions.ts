@@ -154,18 +154,21 @@ export class Positions {
 
   #addEntry(entries: Map<YamlScalar, Entry>, key: Node, value: Node): void {
     const name = (key.target ?? key).value;
-    const place = this.#lines.place(Math.max(0, key.start), key.end);
     if (name === undefined) {
+      const place = this.#lines.place(Math.max(0, key.start), key.end);
       this.#problems.push(textProblem('yaml-key', 'a list or a map cannot be a key', { place }));
       return;
     }
     const first = entries.get(name);
-    if (first !== undefined && first.key !== null) {
-      const line = this.#lines.place(Math.max(0, first.key.start), first.key.end).line;
-      const hint = `it stands on line ${line} already: ${TEXT_ERRORS['yaml-duplicate-key'].hint}`;
-      this.#problems.push(textProblem('yaml-duplicate-key', `the key “${String(name)}” stands twice`, { hint, place }));
-    }
+    if (first !== undefined && first.key !== null) this.#addDuplicate(name, first.key, key);
     entries.set(name, { key, value });
+  }
+
+  #addDuplicate(name: YamlScalar, first: Node, again: Node): void {
+    const place = this.#lines.place(Math.max(0, again.start), again.end);
+    const { line } = this.#lines.place(Math.max(0, first.start), first.end);
+    const hint = `it stands on line ${line} already: ${TEXT_ERRORS['yaml-duplicate-key'].hint}`;
+    this.#problems.push(textProblem('yaml-duplicate-key', `the key “${String(name)}” stands twice`, { hint, place }));
   }
 
   /** Finds the end of a collection: behind its last child, or at its closing bracket. */
