@@ -44,7 +44,7 @@ clean: ## remove what was built and installed
 	rm -rf dist node_modules .cache
 
 format: $(SETUP)
-	@node_modules/.bin/biome check --error-on-warnings .
+	@node_modules/.bin/biome check --error-on-warnings --diagnostic-level=warn .
 
 types: $(SETUP)
 	@node_modules/.bin/tsc
