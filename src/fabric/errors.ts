@@ -58,6 +58,10 @@ const FILE_ERRORS = {
   'unknown-host': error('A host that is not listed under `hosts` of the fabric.'),
   'not-a-member': error('A host that is no member of this overlay.', 'list it under `hosts` of the overlay'),
   'vni-twice': error('Two overlays of one host have the same VNI on the same port: the kernel refuses the second.'),
+  'receive-flags': error(
+    'Two overlays of one host share a UDP port, but not what arriving packets may look like (`extensions`, and `zero-udp6-rx` and `remote-rx` of `checksums`). The kernel has one socket for the port and refuses the second link.',
+    'say the same for both, or give one of them another `port`',
+  ),
   'bridge-twice': error('Two overlays of one host are in the same bridge, which would join them.'),
   'underlay-families': error(
     'IPv4 and IPv6 are mixed on the underlay of one overlay. A VXLAN link speaks one of them.',

@@ -1,12 +1,14 @@
 /** What overlays say about each other and about hosts: seen only over the whole file. */
-import { addressOf, type IpAddress } from '../model/address.ts';
+import { addressOf, familyOf, type IpAddress } from '../model/address.ts';
 import type { Host } from '../model/fabric.ts';
+import type { OverlayOptions } from '../model/options.ts';
 import { type At, below, type Findings } from './findings.ts';
 import type { Hosts } from './hosts.ts';
 import { type Draft, itemAt } from './overlay.ts';
 
 export function checkWhole(drafts: readonly Draft[], { hosts }: Hosts, findings: Findings): void {
   checkVnis(drafts, findings);
+  checkSockets(drafts, hosts, findings);
   checkAddresses(drafts, hosts, findings);
   checkNames(drafts, hosts, findings);
   checkBridges(drafts, findings);
@@ -48,6 +50,36 @@ function checkVnis(drafts: readonly Draft[], findings: Findings): void {
     const { port } = draft.overlay.options;
     const message = `VNI ${draft.vni} on port ${port} is the overlay ${earlier.overlay.name} already, and ${host} is in both`;
     findings.add('vni-twice', below(draft.at, 'vni'), message, 'take another VNI, or another `port`');
+  }
+}
+
+/** VXLAN_F_RCV_FLAGS of <net/vxlan.h>, as the file says them. */
+const RECEIVE_WORDS = ['group-policy', 'zero-udp6-rx', 'remote-rx'] as const;
+
+function receiveWords({ extensions, checksums }: OverlayOptions): string {
+  const said = [...(extensions ?? []), ...(checksums ?? [])];
+  const words = RECEIVE_WORDS.filter((word) => said.includes(word));
+  return words.length === 0 ? 'none of them' : words.join(', ');
+}
+
+/** On one host and family the kernel has one socket for each port, and its links must receive alike. */
+function checkSockets(drafts: readonly Draft[], hosts: ReadonlyMap<string, Host>, findings: Findings): void {
+  const seen = new Map<string, Draft>();
+  for (const draft of drafts) {
+    const words = receiveWords(draft.overlay.options);
+    for (const name of draft.overlay.members.keys()) {
+      const host = hosts.get(name);
+      if (host === undefined) continue;
+      const { port } = draft.overlay.options;
+      const key = `${name} ${familyOf(host.underlay)} ${port}`;
+      const earlier = seen.get(key);
+      if (earlier === undefined) seen.set(key, draft);
+      else if (receiveWords(earlier.overlay.options) !== words) {
+        const message = `on port ${port} ${earlier.overlay.name} receives with ${receiveWords(earlier.overlay.options)} of ${RECEIVE_WORDS.join(', ')}, this one with ${words}, and ${name} is in both`;
+        findings.addKey('receive-flags', draft.at, message);
+        break;
+      }
+    }
   }
 }
 
