@@ -11,7 +11,7 @@ import { anyMessage, u8, u16, u32 } from './vectors/arbitraries.ts';
 import { acknowledgement, contained, type Read } from './vectors/canary.ts';
 import { decodeDatagram, encodeDatagram } from './vectors/datagram.ts';
 import { capturedVectors } from './vectors/files.ts';
-import { Writer } from './wire.ts';
+import { Reader, Writer } from './wire.ts';
 
 // Tens of thousands of errors are made here, and none of their stacks is looked at.
 Error.stackTraceLimit = 0;
@@ -64,12 +64,15 @@ test('every truncation of every vector’s body, by every reader', () => {
 });
 
 test('lying lengths: every two bytes of the vectors say something else', () => {
-  const lies = [0, 1, 3, 4, 5, 0x7fff, 0xfffe, 0xffff];
+  const lies = [0, 3, 5, 0x7fff, 0xffff];
   const small = VECTORS.filter(({ bytes }) => bytes.length <= 300);
   const port = VECTORS.filter(({ name }) => name === 'show a bridge port with options: answer');
   assert.equal(port.length, 1);
   for (const { bytes } of [...small, ...port]) {
+    const truth = new Reader(bytes);
     for (let at = 0; at + 2 <= bytes.length; at += 2) {
+      // No length is zero: in the large vector most are counters.
+      if (bytes.length > 300 && truth.u16(at) === 0) continue;
       for (const lie of [...lies, bytes.length - at, bytes.length - at + 1]) {
         const lying = bytes.slice();
         new DataView(lying.buffer).setUint16(at, lie, true);
