@@ -255,6 +255,10 @@ export function watchChanges(netns: number | undefined, onChange: () => void): W
   } catch {
     // Without CAP_NET_ADMIN the default size has to do.
   }
+  // Without an address of its own a socket passes for the kernel, and is not told of what the kernel does.
+  const address = new Uint16Array(6); // struct sockaddr_nl
+  address[0] = AF.NETLINK;
+  check('bind', libc.bind(fd, address, address.byteLength));
   for (const group of EVENT_GROUPS) setOption(fd, SOL_NETLINK, OPTION.ADD_MEMBERSHIP, group);
   const buffer = new Uint8Array(RECEIVE_BYTES);
   const drain = (): void => {
