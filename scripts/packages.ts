@@ -37,7 +37,7 @@ function has(program: string): boolean {
 
 /** Runs apt-get without asking anything; its words go to standard error. */
 function apt(...args: string[]): boolean {
-  const options = ['-q', '-y', '-o', 'DPkg::Lock::Timeout=120', '--no-install-recommends'];
+  const options = ['-q', '-y', '-o', 'DPkg::Lock::Timeout=120'];
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   return spawnSync('apt-get', [...options, ...args], { env, stdio: ['ignore', 2, 2] }).status === 0;
 }
@@ -48,9 +48,11 @@ function main(): void {
   const packages = [...new Set(missing.map((tool) => tool.package))];
   if (process.geteuid?.() === 0 && has('apt-get')) {
     console.error(`packages: installing ${packages.join(', ')}`);
+    const install = (): boolean => apt('install', '--no-install-recommends', ...packages);
     // The lists of packages may be missing or old: then they are fetched, and it is tried once more.
-    if (!apt('install', ...packages) && !(apt('update') && apt('install', ...packages))) {
-      console.error('packages: apt-get failed, see above; tests that need these programs are skipped');
+    if (!install() && !(apt('update') && install())) {
+      console.error('packages: apt-get failed, see above');
+      process.exitCode = 1;
     }
   }
   for (const tool of missing) {
