@@ -35,6 +35,8 @@ import type { Rtnetlink } from './rtnetlink.ts';
 import { type LinkNames, vxlanState } from './vxlan-wire.ts';
 
 const NO_MAC = formatMac(new Uint8Array(6)) as Mac;
+/** Asked for one by one: other families (Phonet, MCTP) have addresses of other lengths. */
+const FAMILIES = [AF.INET, AF.INET6] as const;
 const FOREVER = 0xffffffff;
 /** IFAPROT_KERNEL_LO, _RA, _LL (<linux/if_addr.h>): addresses that the kernel made itself. */
 const KERNEL_ADDRESS_PROTOCOLS = new Set([1, 2, 3]);
@@ -168,8 +170,10 @@ class LiveView implements View {
     this.#socket = socket;
     this.#links = readLinks(socket);
     this.#addresses = new Map();
-    const any = { family: AF.UNSPEC, length: 0, scope: 0, index: 0, attributes: {} };
-    const messages = readAll(socket, RTM.GETADDR, (to) => writeAddress(to, any), readAddress);
+    const messages = FAMILIES.flatMap((family) => {
+      const body = { family, length: 0, scope: 0, index: 0, attributes: {} };
+      return readAll(socket, RTM.GETADDR, (to) => writeAddress(to, body), readAddress);
+    });
     for (const message of messages) {
       const list = this.#addresses.get(message.index);
       if (list === undefined) this.#addresses.set(message.index, [message]);
@@ -303,7 +307,7 @@ class LiveView implements View {
   }
 
   #readNeighbours(drafts: ReadonlyMap<number, Draft>): void {
-    for (const family of [AF.INET, AF.INET6]) {
+    for (const family of FAMILIES) {
       const body = { family, index: 0, state: 0, flags: 0, attributes: {} };
       const found = readAll(
         this.#socket,
@@ -319,7 +323,7 @@ class LiveView implements View {
   }
 
   #readRoutes(drafts: ReadonlyMap<number, Draft>): void {
-    for (const family of [AF.INET, AF.INET6]) {
+    for (const family of FAMILIES) {
       const body = { family, length: 0, table: RT_TABLE_MAIN, protocol: 0, scope: 0, type: 0, attributes: {} };
       const found = readAll(
         this.#socket,
