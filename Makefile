@@ -8,7 +8,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 # Node 24 from the dependencies, whatever the machine's own is.
 NODE := ./scripts/node24
 SETUP := node_modules/.everlan-setup
-BUNDLE := dist/everlan.js
+BUNDLE := dist/everlan.mjs
 UNIT := 'src/**/*.test.ts' 'scripts/**/*.test.ts'
 SYSTEM := 'test/**/*.test.ts'
 # Three at a time suits two cores, as some tests mostly wait; a test that hangs is ended.
@@ -41,7 +41,7 @@ fix: $(SETUP) ## format and lint, mending what can be mended
 	@node_modules/.bin/biome check --write .
 
 clean: ## remove what was built and installed
-	rm -rf dist node_modules .cache
+	rm -rf dist dist.new dist.old node_modules .cache
 
 format: $(SETUP)
 	@node_modules/.bin/biome check --error-on-warnings --diagnostic-level=warn .
@@ -68,6 +68,6 @@ $(SETUP): package-lock.json
 	npm ci --ignore-scripts --include=dev --include=optional --no-audit --no-fund --loglevel=error
 	@touch $@
 
-$(BUNDLE): $(SETUP) scripts/build.ts $(shell find src -name '*.ts' ! -name '*.test.ts')
+$(BUNDLE): $(SETUP) package.json scripts/build.ts $(shell find src -name '*.ts' ! -name '*.test.ts')
 	@$(NODE) scripts/build.ts
 	@touch $@

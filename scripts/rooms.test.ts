@@ -4,47 +4,47 @@ import { ROOMS } from './rooms.table.ts';
 import { checkRooms, type Import, importsOf } from './rooms.ts';
 
 const imports: readonly { name: string; in: string; want: readonly Import[] }[] = [
-  { name: 'a value', in: "import { a } from './a.ts';", want: [{ target: './a.ts', line: 1, typeOnly: false }] },
-  { name: 'a type', in: "import type { A } from './a.ts';", want: [{ target: './a.ts', line: 1, typeOnly: true }] },
+  { name: 'a value', in: "import { a } from './a.ts';", want: [{ target: './a.ts', line: 1, loaded: 'start' }] },
+  { name: 'a type', in: "import type { A } from './a.ts';", want: [{ target: './a.ts', line: 1, loaded: 'never' }] },
   {
     name: 'a type among values stays an import at run time',
     in: "import { type A } from './a.ts';",
-    want: [{ target: './a.ts', line: 1, typeOnly: false }],
+    want: [{ target: './a.ts', line: 1, loaded: 'start' }],
   },
-  { name: 'for its effect', in: "import './a.ts';", want: [{ target: './a.ts', line: 1, typeOnly: false }] },
+  { name: 'for its effect', in: "import './a.ts';", want: [{ target: './a.ts', line: 1, loaded: 'start' }] },
   {
     name: 'over several lines, at the line that names the file',
     in: "\nimport {\n  a,\n  b,\n} from './a.ts';\n",
-    want: [{ target: './a.ts', line: 5, typeOnly: false }],
+    want: [{ target: './a.ts', line: 5, loaded: 'start' }],
   },
-  { name: 're-exported', in: "export { a } from './a.ts';", want: [{ target: './a.ts', line: 1, typeOnly: false }] },
-  { name: 'all re-exported', in: "export * from './a.ts';", want: [{ target: './a.ts', line: 1, typeOnly: false }] },
+  { name: 're-exported', in: "export { a } from './a.ts';", want: [{ target: './a.ts', line: 1, loaded: 'start' }] },
+  { name: 'all re-exported', in: "export * from './a.ts';", want: [{ target: './a.ts', line: 1, loaded: 'start' }] },
   {
     name: 'a type re-exported',
     in: "export type { A } from './a.ts';",
-    want: [{ target: './a.ts', line: 1, typeOnly: true }],
+    want: [{ target: './a.ts', line: 1, loaded: 'never' }],
   },
   {
     name: 'loaded later',
     in: "async function f() {\n  const { a } = await import('./a.ts');\n}",
-    want: [{ target: './a.ts', line: 2, typeOnly: false }],
+    want: [{ target: './a.ts', line: 2, loaded: 'later' }],
   },
   {
     name: 'loaded later over several lines',
     in: "const a = import(\n  './a.ts'\n);",
-    want: [{ target: './a.ts', line: 1, typeOnly: false }],
+    want: [{ target: './a.ts', line: 1, loaded: 'later' }],
   },
   {
     name: 'the type of a module',
     in: "type A = typeof import('./a.ts');",
-    want: [{ target: './a.ts', line: 1, typeOnly: true }],
+    want: [{ target: './a.ts', line: 1, loaded: 'never' }],
   },
   {
     name: 'required',
     in: "const k = createRequire(import.meta.url)('koffi');",
-    want: [{ target: 'koffi', line: 1, typeOnly: false }],
+    want: [{ target: 'koffi', line: 1, loaded: 'later' }],
   },
-  { name: 'computed', in: 'await import(name);', want: [{ target: null, line: 1, typeOnly: false }] },
+  { name: 'computed', in: 'await import(name);', want: [{ target: null, line: 1, loaded: 'later' }] },
   { name: 'in a comment', in: "// import('./a.ts')\n/** import './a.ts' */\n * import('b')", want: [] },
   { name: 'own address', in: 'const here = import.meta.url;', want: [] },
   { name: 'an export of our own', in: "export const from = 'a';\nexport const b = 'c';", want: [] },
@@ -137,6 +137,16 @@ const trees: readonly { name: string; in: Record<string, string>; want: readonly
   {
     name: 'types may go round: they are erased',
     in: { 'src/plan/a.ts': "import './b.ts';", 'src/plan/b.ts': "import type { A } from './a.ts';" },
+    want: [],
+  },
+  {
+    name: 'loading later may go round: by then all are there',
+    in: { 'src/plan/a.ts': "await import('./b.ts');", 'src/plan/b.ts': "import './a.ts';" },
+    want: [],
+  },
+  {
+    name: 'the version is in package.json',
+    in: { 'src/cli/a.ts': "import own from '../../package.json' with { type: 'json' };" },
     want: [],
   },
   {

@@ -11,8 +11,8 @@ export interface Import {
   /** As written: `../model/mac.ts`, `node:fs`, `yaml`; null when it is computed. */
   readonly target: string | null;
   readonly line: number;
-  /** Erased before the program runs. */
-  readonly typeOnly: boolean;
+  /** `start`: before the file's own code; `later`: when that code asks; `never`: a type, erased before the program runs. */
+  readonly loaded: 'start' | 'later' | 'never';
 }
 
 /** Path from the checkout's root → text. */
@@ -33,14 +33,14 @@ export function importsOf(text: string): Import[] {
   const found: Import[] = [];
   for (const match of text.matchAll(STATEMENT)) {
     const { type, target = '' } = match.groups ?? {};
-    found.push({ target, line: lineOf(match.index + match[0].length), typeOnly: type !== undefined });
+    found.push({ target, line: lineOf(match.index + match[0].length), loaded: type === undefined ? 'start' : 'never' });
   }
   for (const match of text.matchAll(CALL)) {
     const before = text.slice(text.lastIndexOf('\n', match.index) + 1, match.index);
     if (IN_COMMENT.test(before)) continue;
     // `import('x').Name` in a type is erased as well, but looks like a call: the stricter reading does no harm.
     const { typeof: typeOf, target } = match.groups ?? {};
-    found.push({ target: target ?? null, line: lineOf(match.index), typeOnly: typeOf !== undefined });
+    found.push({ target: target ?? null, line: lineOf(match.index), loaded: typeOf === undefined ? 'later' : 'never' });
   }
   return found.sort((a, b) => a.line - b.line);
 }
@@ -64,6 +64,7 @@ function breach(path: string, target: string | null, tree: Tree): string | null 
   if (target === null) return 'a computed name: this check cannot follow it';
   if (target.startsWith('.')) {
     const file = posix.join(posix.dirname(path), target);
+    if (file === 'package.json') return null;
     if (!tree.has(file)) return `${file}: there is no such file in src/`;
     if (isTest(file)) return `${file}: only tests may use it`;
     const other = roomOf(file);
@@ -79,12 +80,12 @@ function breach(path: string, target: string | null, tree: Tree): string | null 
   return `${wanted}: ${PACKAGES[wanted] ?? `no room of src/ loads it; name it in scripts/rooms.table.ts`}`;
 }
 
-/** Files that import each other round in a circle, by what is left when the program runs. */
+/** Files that import each other round in a circle before the code of any of them runs. */
 function circles(tree: Tree): string[] {
   const edges = new Map<string, string[]>();
   for (const [path, text] of tree) {
-    const targets = importsOf(text).flatMap(({ target, typeOnly }) =>
-      target?.startsWith('.') && !typeOnly ? [posix.join(posix.dirname(path), target)] : [],
+    const targets = importsOf(text).flatMap(({ target, loaded }) =>
+      target?.startsWith('.') && loaded === 'start' ? [posix.join(posix.dirname(path), target)] : [],
     );
     edges.set(path, targets);
   }
