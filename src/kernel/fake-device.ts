@@ -28,6 +28,8 @@ export interface Device
   family: Family;
   /** Whether the flooding list has the row that stands for `remote`. */
   remoteRow: boolean;
+  /** A bridge's MTU follows its smallest port until somebody sets it. */
+  followsPorts: boolean;
   /** In the order of their making: the first of an IPv4 subnet is its primary. */
   readonly addresses: Map<Prefix, AddressState>;
   readonly fdb: Map<string, FdbRow>;
@@ -100,6 +102,7 @@ export function removeAddress(device: Device, { prefix }: AddressState, promote:
   if (subnet[0] === prefix && !promote) for (const secondary of subnet) device.addresses.delete(secondary);
   if ([...device.addresses.keys()].some((other) => familyOf(other) === 4)) return;
   for (const to of [...device.routes.keys()]) if (familyOf(to) === 4) device.routes.delete(to);
+  for (const at of [...device.neighbours.keys()]) if (familyOf(at) === 4) device.neighbours.delete(at);
 }
 
 export function addRow(device: Device, row: FdbRow): void {
@@ -132,11 +135,15 @@ export function removeNeighbour(device: Device, { address }: NeighbourState): vo
   if (!device.neighbours.delete(address)) throw new Refusal(ENOENT, 'No such file or directory');
 }
 
-export function addRoute(device: Device, route: RouteState): void {
+/** @param others the other links: one table holds the routes of all */
+export function addRoute(device: Device, route: RouteState, others: Iterable<Device>): void {
   const { via } = route;
   if (!device.up) throw new Refusal(ENETDOWN, 'Device for nexthop is not up.');
   noIpv6(device, familyOf(route.to), 'IPv6 is disabled on this device.');
   if (device.routes.has(route.to)) throw new Refusal(EEXIST, 'File exists');
+  for (const { routes } of others) {
+    if (routes.get(route.to)?.metric === route.metric) throw new Refusal(EEXIST, 'File exists');
+  }
   const near =
     via === null || isLinkLocal6(via) || [...device.addresses.keys()].some((prefix) => contains(prefix, via));
   if (!near) {

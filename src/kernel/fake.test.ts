@@ -267,9 +267,9 @@ describe('what the kernel does beside what it is asked to', () => {
       left: ['169.254.0.1/24', '169.254.0.2', '10.1.0.0/16'],
     },
     {
-      name: 'the last IPv4 address takes the IPv4 routes along',
+      name: 'the last IPv4 address takes the IPv4 routes and neighbours along',
       step: address('remove', '169.254.0.1/24'),
-      left: ['fd00:7::1/64', '169.254.0.2', 'fd00:7::2', 'fd01::/64'],
+      left: ['fd00:7::1/64', 'fd00:7::2', 'fd01::/64'],
     },
   ];
   for (const { name, step, left } of losses) {
@@ -302,6 +302,20 @@ describe('what the kernel does beside what it is asked to', () => {
     run(kernel, drop(br));
     assert.equal(see(kernel).master, null);
     assert.deepEqual([...kernel.look().facts.links.keys()], ['vx']);
+  });
+
+  test('the MTU of a bridge follows its smallest port until it is set', () => {
+    const kernel = new FakeKernel();
+    const br = link('br', null, { mtu: 1400 });
+    const port = (action: 'add' | 'remove'): Step => ({ kind: 'bridge-port', action, link: 'vx', bridge: 'br' });
+    run(kernel, add(br), add(bare));
+    assert.equal(see(kernel, 'br').mtu, 1400);
+    run(kernel, port('add'));
+    assert.equal(see(kernel, 'br').mtu, 1450);
+    run(kernel, port('remove'));
+    assert.equal(see(kernel, 'br').mtu, 1500);
+    run(kernel, change(br, br, 'mtu'), port('add'));
+    assert.equal(see(kernel, 'br').mtu, 1400);
   });
 
   test('consecutive link steps take turns, so VNIs may change places', () => {

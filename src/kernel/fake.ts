@@ -139,7 +139,7 @@ export class FakeKernel implements Kernel {
         if (!remove && this.#device(step.bridge).kind !== 'bridge') {
           throw new Refusal(EOPNOTSUPP, 'Device does not allow enslaving.');
         }
-        device.master = remove ? null : step.bridge;
+        this.#enslave(device, remove ? null : step.bridge);
         return;
       case 'address':
         if (remove) removeAddress(device, step.address, this.#options.promote === true);
@@ -152,7 +152,8 @@ export class FakeKernel implements Kernel {
         (remove ? removeNeighbour : addNeighbour)(device, step.neighbour);
         return;
       case 'route':
-        (remove ? removeRoute : addRoute)(device, step.route);
+        if (remove) removeRoute(device, step.route);
+        else addRoute(device, step.route, this.#devices.values());
         return;
       default:
         step satisfies never;
@@ -189,6 +190,7 @@ export class FakeKernel implements Kernel {
           : this.#nextIndex,
       vxlan: link.vxlan === null ? null : { ...link.vxlan },
       family: familyOfLink(link),
+      followsPorts: link.kind === 'bridge' || link.kind === 'joined',
       remoteRow: link.vxlan !== null && link.vxlan.remote !== null,
       addresses: new Map(link.addresses),
       fdb: new Map([...link.fdb.values()].map((row) => [rowKey(row), row])),
@@ -221,12 +223,27 @@ export class FakeKernel implements Kernel {
   }
 
   #remove(name: string): void {
-    this.#device(name);
+    const gone = this.#device(name);
     this.#devices.delete(name);
+    if (gone.master !== null) this.#followPorts(gone.master);
     for (const other of [...this.#devices.values()]) {
       if (other.master === name) other.master = null;
       if (other.vxlan?.device === name && this.#devices.has(other.name)) this.#remove(other.name);
     }
+  }
+
+  #enslave(device: Device, master: string | null): void {
+    const before = device.master;
+    device.master = master;
+    for (const bridge of [before, master]) if (bridge !== null) this.#followPorts(bridge);
+  }
+
+  #followPorts(name: string): void {
+    const bridge = this.#devices.get(name);
+    if (bridge === undefined || !bridge.followsPorts) return;
+    const ports = [...this.#devices.values()].filter(({ master }) => master === name);
+    bridge.mtu = ports.length === 0 ? 1500 : Math.min(...ports.map(({ mtu }) => mtu));
+    if (bridge.mtu < IPV6_MTU) loseIpv6(bridge);
   }
 
   #change(step: ChangeLink): void {
@@ -239,7 +256,9 @@ export class FakeKernel implements Kernel {
     if (changed.has('mtu')) {
       if (to.mtu > (this.#room(device) ?? 65535)) throw new Refusal(EINVAL, 'mtu greater than device maximum');
       device.mtu = to.mtu;
+      device.followsPorts = false;
       if (to.mtu < IPV6_MTU) loseIpv6(device);
+      if (device.master !== null) this.#followPorts(device.master);
     }
     if (changed.has('mac')) {
       device.mac = to.mac;

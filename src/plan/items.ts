@@ -20,7 +20,7 @@ import {
 } from '../model/state.ts';
 import type { Foreign, Step } from '../model/step.ts';
 import type { Phase } from './order.ts';
-import { IPV6_MTU, LOST_ROUTE, LOST_SECONDARY, type Loss, type Standing, underlayFamily } from './rules.ts';
+import { IPV6_MTU, LOST_IPV4, LOST_SECONDARY, type Loss, type Standing, underlayFamily } from './rules.ts';
 
 export interface ItemContext {
   readonly prune: boolean;
@@ -192,11 +192,11 @@ function diffItems<K, T extends { readonly origin: Origin }>(
 }
 
 /**
- * Addresses, and whether the IPv4 routes of the link are lost with them. Found addresses come in the kernel's order:
+ * Addresses, and whether the IPv4 routes and neighbours of the link are lost with them. Found addresses come in the kernel's order:
  * the first of a subnet is its primary address, and deleting it deletes all others of the subnet
  * (unless `promote_secondaries` is set; then adding them again changes nothing).
  */
-function diffAddresses(ground: Ground, context: ItemContext): { routesLost: boolean } {
+function diffAddresses(ground: Ground, context: ItemContext): { ipv4Lost: boolean } {
   const link = ground.name;
   const added: { item: AddressState; reason: string | undefined }[] = [];
   const kept: AddressState[] = [];
@@ -210,7 +210,7 @@ function diffAddresses(ground: Ground, context: ItemContext): { routesLost: bool
   if (!removed.some((item) => ADDRESS.family(item) === 4)) {
     for (const { item, reason } of added) context.put(ADDRESS.step(link, 'add', item, reason));
     for (const item of removed) context.put(ADDRESS.step(link, 'remove', item, undefined));
-    return { routesLost: false };
+    return { ipv4Lost: false };
   }
 
   const primaries = new Map<Prefix, Prefix>();
@@ -232,7 +232,7 @@ function diffAddresses(ground: Ground, context: ItemContext): { routesLost: bool
     if (falls(item)) context.put(ADDRESS.step(link, 'add', item, LOST_SECONDARY), 'address-again');
   }
   const steady = [...kept, ...added.map(({ item }) => item)].some((item) => ADDRESS.family(item) === 4 && !falls(item));
-  return { routesLost: !steady };
+  return { ipv4Lost: !steady };
 }
 
 /** Whether there is nothing to do, told without making anything: what most links come to. */
@@ -254,7 +254,7 @@ export function diffGround(ground: Ground, context: ItemContext): void {
   const calm =
     want !== null && have !== null && ground.losses.length === 0 && settled(ADDRESS, want.addresses, have.addresses);
   if (calm && !bears(want) && !bears(have)) return;
-  const routesLost = !calm && diffAddresses(ground, context).routesLost;
+  const ipv4Lost = !calm && diffAddresses(ground, context).ipv4Lost;
   const through =
     <T>(kind: Kind<T>): Emit<T> =>
     (action, item, reason) => {
@@ -269,19 +269,25 @@ export function diffGround(ground: Ground, context: ItemContext): void {
     if (wanted.size > 0 || found.size > 0) diffItems(kind, wanted, found, ground, context, emit(kind));
   };
   each(FDB, [want?.fdb, have?.fdb], through);
-  each(NEIGHBOUR, [want?.neighbours, have?.neighbours], through);
+  each(NEIGHBOUR, [want?.neighbours, have?.neighbours], (kind) => {
+    const neighbour = through(kind);
+    return (action, item, reason) => {
+      if (action === 'keep' && ipv4Lost && kind.family(item) === 4) neighbour('add', item, LOST_IPV4);
+      else neighbour(action, item, reason);
+    };
+  });
   each(ROUTE, [want?.routes, have?.routes], (kind) => {
     const route = through(kind);
     return (action, item, reason) => {
-      if (action !== 'keep' || !routesLost || kind.family(item) === 6) {
+      if (action !== 'keep' || !ipv4Lost || kind.family(item) === 6) {
         route(action, item, reason);
         return;
       }
       const wanted = want?.routes.has(item.to) === true;
       if (!wanted && (want === null || !kind.returns(item, want, stayingAddresses(ground)))) return;
       // Taken off by ourselves, so that it is certain that adding it meets none.
-      route('remove', item, LOST_ROUTE);
-      route('add', item, LOST_ROUTE);
+      route('remove', item, LOST_IPV4);
+      route('add', item, LOST_IPV4);
     };
   });
 }

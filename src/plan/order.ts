@@ -20,7 +20,7 @@ export const PHASES = [
   // Before FDB adds: `remote` must go before rows of the same VTEP come. Before addresses: going down loses them.
   'link-change',
   'bridge-port-add',
-  // Adds before removes: losing its last IPv4 address takes a link's IPv4 routes with it.
+  // Adds before removes: losing its last IPv4 address takes a link's IPv4 routes and neighbours with it.
   'address-add',
   'address-remove',
   // The primary address of a subnet takes its secondaries along.

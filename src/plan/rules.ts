@@ -165,9 +165,10 @@ export function mustRecreate(have: LinkState, want: LinkState, changes: readonly
   // Equal attributes, and one of them tells the family.
   if (changes.length === 0 && (have.vxlan.local !== null || have.vxlan.remote !== null)) return null;
   const endpoints = changes.filter(ENDPOINT);
-  const from = underlayFamily(have) ?? (endpoints.length === 0 ? null : 4);
+  // A link of which nothing tells the family was made for IPv4, or carries nothing that a new one would interrupt.
+  const from = underlayFamily(have) ?? 4;
   const to = underlayFamily(want);
-  if (from !== null && to !== null && from !== to) {
+  if (to !== null && from !== to) {
     return { blockers: endpoints, because: 'the underlay changes its address family' };
   }
   if (changes.length === 0) return null;
@@ -221,14 +222,14 @@ const LOSS_RULES: readonly LossRule[] = [
 export const LOST_WITH_LINK: Loss = { because: 'lost when the link is made anew', restorable: true, takes: () => true };
 
 export const LOST_SECONDARY = 'the kernel drops it with the primary address of its subnet';
-export const LOST_ROUTE = 'lost with the last IPv4 address of the link';
+export const LOST_IPV4 = 'lost with the last IPv4 address of the link';
 
 /** Reasons of steps that put back what other steps take away: before them, nothing is wrong there. */
 export const CONSEQUENCES: ReadonlySet<string | undefined> = new Set([
   ...LOSS_RULES.map((rule) => rule.because),
   LOST_WITH_LINK.because,
   LOST_SECONDARY,
-  LOST_ROUTE,
+  LOST_IPV4,
 ]);
 
 /** What a change in place takes away. */

@@ -18,14 +18,20 @@ const ADDRESSES = [
   'fd00:77::2/64',
 ];
 const NEIGHBOURS = ['169.254.0.8', '10.9.0.8', 'fd00:77::8'];
-const ROUTES = [
-  '10.77.0.0/16 via 169.254.0.9',
-  '10.77.0.0/16 via 10.9.0.9',
-  '10.78.0.0/16 via 10.9.0.9',
-  '10.78.0.0/16',
-  'fd01::/64 via fd00:77::9',
-  'fd01::/64',
-];
+/** One table holds the routes of all links: each link has destinations of its own, and there is one that moves. */
+const SHARED = '10.99.0.0/16';
+const routesOf = (name: string): string[] => {
+  const own = { vx0: 1, vx1: 2, br0: 3 }[name] ?? 4;
+  return [
+    `10.7${own}.0.0/16 via 169.254.0.9`,
+    `10.7${own}.0.0/16 via 10.9.0.9`,
+    `10.8${own}.0.0/16 via 10.9.0.9`,
+    `10.8${own}.0.0/16`,
+    `fd0${own}::/64 via fd00:77::9`,
+    `fd0${own}::/64`,
+    SHARED,
+  ];
+};
 
 /** Some of the words, each a stranger's now and then. */
 function some(words: readonly string[], foreign: boolean): fc.Arbitrary<string[]> {
@@ -97,21 +103,34 @@ function link(name: string, kind: 'vxlan' | 'bridge', { foreign }: Taste): fc.Ar
           NEIGHBOURS.flatMap((address) => MACS.slice(0, 2).map((mac) => `${address} ${mac}`)),
           foreign,
         ),
-        routes: some(ROUTES, foreign),
+        routes: some(routesOf(name), foreign),
       })
       .map((said) => possible(shortLink(name, { ...said, kind } as ShortLink))),
   );
 }
 
 const joined: fc.Arbitrary<LinkState> = fc
-  .record({ addresses: some(ADDRESSES.slice(0, 4), true), routes: some(ROUTES.slice(0, 4), true) })
+  .record({ addresses: some(ADDRESSES.slice(0, 4), true), routes: some(routesOf('br0').slice(0, 4), true) })
   .map((said) => possible(shortLink('br0', { ...said, kind: 'joined' })));
+
+/** Leaves the destination that moves to the first link that has it as ours. */
+function oneHolder(links: readonly LinkState[]): LinkState[] {
+  const holds = ({ routes }: LinkState): boolean =>
+    [...routes.values()].some(({ to, origin }) => to === SHARED && origin === 'ours');
+  const holder = links.find(holds);
+  return links.map((each) =>
+    each === holder ? each : { ...each, routes: new Map([...each.routes].filter(([to]) => to !== SHARED)) },
+  );
+}
 
 /** No VNI and port twice in one family: the file's checks refuse it. */
 function distinct(links: readonly LinkState[]): boolean {
   const slots = links.flatMap(({ vxlan }) => (vxlan === null ? [] : [`${vxlan.vni}/${vxlan.port}`]));
   return new Set(slots).size === slots.length;
 }
+
+/** A bridge follows its smallest port, so one that is too small for IPv6 would take it from the bridge. */
+const wide = (link: LinkState): boolean => link.mtu >= 1280;
 
 /** What strangers did to a host: the same before and after. */
 export interface World {
@@ -152,12 +171,12 @@ function state(strangers: World, observed: boolean): fc.Arbitrary<HostState> {
       const port = strangers.port ? shortLink('eth1', { kind: 'port' }) : null;
       const stranger = vx0 !== null && vx0.alias === '';
       const links = [
-        vx0 === null ? null : { ...vx0, master: inside[0] && !stranger ? master : null },
-        vx1 === null ? null : { ...vx1, master: inside[1] ? master : null },
+        vx0 === null ? null : { ...vx0, master: inside[0] && !stranger && wide(vx0) ? master : null },
+        vx1 === null ? null : { ...vx1, master: inside[1] && wide(vx1) ? master : null },
         place,
         port === null ? null : { ...port, master: inside[2] ? master : null },
       ].filter((each) => each !== null);
-      return links;
+      return oneHolder(links);
     })
     .filter(distinct)
     .map((links) => ({ links: new Map(links.map((each) => [each.name, each])) }));
