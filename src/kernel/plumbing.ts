@@ -10,7 +10,7 @@ import { IFF, type LinkMessage, writeLink } from '../netlink/link.ts';
 import { NLM_F, RTM } from '../netlink/message.ts';
 import { RTPROT } from '../netlink/route.ts';
 import { errnoText } from '../sys/errno.ts';
-import { addAddress, addRoute, deleteLink, type Request, setAlias, setUp } from './encode.ts';
+import { addAddress, addNeighbour, addRoute, deleteLink, type Request, setAlias, setUp } from './encode.ts';
 import { Rtnetlink } from './rtnetlink.ts';
 
 const FOREVER = 0xffffffff;
@@ -34,6 +34,7 @@ export type Part =
   | { readonly kind: 'address'; readonly index: number; readonly prefix: Prefix }
   /** `via` null: the network is on the link itself. */
   | { readonly kind: 'route'; readonly index: number; readonly to: Prefix; readonly via: IpAddress | null }
+  | { readonly kind: 'neighbour'; readonly index: number; readonly address: IpAddress; readonly mac: Mac }
   | { readonly kind: 'remove'; readonly index: number };
 
 function create(index: number, attributes: LinkMessage['attributes']): Request {
@@ -73,6 +74,8 @@ function requestOf(part: Part): Request {
       const { to, via } = part;
       return addRoute(index, { to, via, origin: 'foreign', protocol: RTPROT.STATIC, metric: 0 });
     }
+    case 'neighbour':
+      return addNeighbour(index, { address: part.address, mac: part.mac, origin: 'foreign', protocol: 0 });
     case 'remove':
       return deleteLink(index);
     default:
@@ -90,6 +93,8 @@ function describe(part: Part): string {
       return `add address ${part.prefix}`;
     case 'route':
       return `add route ${part.to}${part.via === null ? '' : ` via ${part.via}`}`;
+    case 'neighbour':
+      return `add neighbour ${part.address}`;
     case 'alias':
       return `name link ${part.index}`;
     case 'up':

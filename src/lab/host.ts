@@ -4,7 +4,6 @@ import { openStore, type Store } from '../apply/store.ts';
 import { identify } from '../fabric/identify.ts';
 import { resolve } from '../fabric/resolve.ts';
 import { addressesReady } from '../kernel/dad.ts';
-import { type EchoOptions, echo } from '../kernel/echo.ts';
 import { openKernel } from '../kernel/live.ts';
 import type { Kernel, View } from '../kernel/port.ts';
 import { addressOf, familyOf, type IpAddress } from '../model/address.ts';
@@ -13,18 +12,13 @@ import type { Fabric } from '../model/fabric.ts';
 import { EverlanError } from '../model/problem.ts';
 import type { Plan } from '../model/step.ts';
 import { cookieOf, openNamespace } from '../sys/netns.ts';
-import { MESH_TIMES, meshTargets, type PeerProof, readMesh, type Unasked } from './mesh.ts';
+import { meshTargets } from './mesh.ts';
+import type { Prover } from './prove.ts';
 
 export interface Applied {
   readonly desired: Desired;
   readonly report: Report;
   readonly ms: number;
-}
-
-export interface HostProof {
-  readonly host: string;
-  readonly peers: readonly PeerProof[];
-  readonly unasked: readonly Unasked[];
 }
 
 export interface HostOf {
@@ -101,18 +95,10 @@ export async function readyOn({ namespace }: HostOf, { desired }: Pick<Applied, 
   }
 }
 
-/** Asks every peer over every overlay, small and full-size. */
-export async function proveOn(
-  { namespace, host }: HostOf,
+/** The host as one that asks all of its peers. */
+export function proverOf(
+  { host, namespace }: HostOf,
   { desired, report }: Pick<Applied, 'desired' | 'report'>,
-  times: Omit<EchoOptions, 'netns'> = MESH_TIMES,
-): Promise<HostProof> {
-  const { targets, unasked } = meshTargets(desired, (link) => report.after.links.get(link)?.mtu);
-  const netns = openNamespace(namespace);
-  try {
-    const results = await echo(targets, { ...times, netns: netns.fd });
-    return { host, peers: readMesh(targets, results), unasked };
-  } finally {
-    netns.close();
-  }
+): Prover {
+  return { host, namespace, mesh: meshTargets(desired, (link) => report.after.links.get(link)?.mtu) };
 }

@@ -5,8 +5,9 @@ import type { Fabric } from '../model/fabric.ts';
 import { EverlanError, EXIT, type Problem, problem } from '../model/problem.ts';
 import { hasCapability } from '../sys/caps.ts';
 import { execIn } from './exec.ts';
-import { type Applied, applyOn, type HostOf, type HostProof, proveOn, readyOn } from './host.ts';
+import { type Applied, applyOn, type HostOf, proverOf, readyOn } from './host.ts';
 import { makeLab, refuseStrangers, remakeHost, removeLab } from './make.ts';
+import { type HostProof, proveAll } from './prove.ts';
 import { type LabRecord, readRecord, recordedLabs, removeRecord, withLab, writeRecord } from './record.ts';
 import { type LabHost, namespacesOf, type Topology, topologyOf } from './topology.ts';
 
@@ -77,7 +78,7 @@ async function prove(
     return done === undefined ? [] : [{ of: ofHost(fabric, host), done }];
   });
   await Promise.all(hosts.map(({ of, done }) => readyOn(of, done)));
-  const proofs = await Promise.all(hosts.map(({ of, done }) => proveOn(of, done)));
+  const proofs = await proveAll(hosts.map(({ of, done }) => proverOf(of, done)));
   progress?.({ kind: 'proved', hosts: proofs.length, ms: performance.now() - start });
   const ok = proofs.every(({ peers }) => peers.every((peer) => peer.ok));
   return { fabric: fabric.name, topology, applied, proofs, warnings, ok };

@@ -17,7 +17,7 @@ import {
   openNamespace,
   writeSysctl,
 } from '../sys/netns.ts';
-import type { LabHost, Segment, Topology } from './topology.ts';
+import { type LabHost, neighboursOf, type Segment, type Topology } from './topology.ts';
 
 const LOOPBACK = 1;
 /** Of the loopback link: tells the lab's namespaces from one that somebody else put in their place. */
@@ -88,6 +88,14 @@ function defaultRoute({ segment: { gateway }, device }: LabHost): readonly Part[
   return [{ kind: 'route', index: device.index, to, via: addressOf(gateway) }];
 }
 
+/** Permanent neighbours; `host` null: of the router. */
+function known(topology: Topology, host: LabHost | null): readonly Part[] {
+  if (!topology.crowded) return [];
+  return neighboursOf(topology, host).map(({ address, mac, segment }): Part => {
+    return { kind: 'neighbour', index: host?.device.index ?? segment, address, mac };
+  });
+}
+
 /** Descriptors of the namespaces that hosts are plugged into. */
 interface Around {
   readonly router: number;
@@ -95,7 +103,8 @@ interface Around {
 }
 
 /** Makes the hosts' namespaces and joins them to the router's. */
-function makeHosts(hosts: readonly LabHost[], { fabric, mtu }: Topology, { router, outside }: Around): void {
+function makeHosts(hosts: readonly LabHost[], topology: Topology, { router, outside }: Around): void {
+  const { fabric, mtu } = topology;
   const made: { readonly host: LabHost; readonly namespace: Namespace }[] = [];
   try {
     for (const host of hosts) made.push({ host, namespace: make(host.namespace, fabric) });
@@ -112,6 +121,7 @@ function makeHosts(hosts: readonly LabHost[], { fabric, mtu }: Topology, { route
         { kind: 'address', index, prefix: host.address },
         ...networkPart(index, host.segment),
         ...defaultRoute(host),
+        ...known(topology, host),
       ]);
       if (outside !== null) makePorts(host, mtu, outside, namespace.fd);
     }
@@ -144,10 +154,8 @@ export function makeLab(topology: Topology): void {
   let outside: Namespace | null = null;
   try {
     writeSettings(router);
-    build(
-      router.fd,
-      topology.segments.flatMap((segment) => segmentParts(segment, topology.mtu)),
-    );
+    const segments = topology.segments.flatMap((segment) => segmentParts(segment, topology.mtu));
+    build(router.fd, [...segments, ...known(topology, null)]);
     if (topology.outside !== null) outside = make(topology.outside, topology.fabric);
     makeHosts(topology.hosts, topology, { router: router.fd, outside: outside?.fd ?? null });
   } finally {

@@ -27,6 +27,13 @@ export interface Segment extends End {
   readonly alone: boolean;
 }
 
+export interface Neighbour {
+  readonly address: IpAddress;
+  readonly mac: Mac;
+  /** Index of the segment's bridge. */
+  readonly segment: number;
+}
+
 export interface LabHost {
   readonly name: string;
   readonly namespace: string;
@@ -48,6 +55,8 @@ export interface Topology {
   readonly outside: string | null;
   /** Of every device and segment. */
   readonly mtu: number;
+  /** Whether the underlay's neighbours are written down everywhere, because there are too many to be learned. */
+  readonly crowded: boolean;
   readonly segments: readonly Segment[];
   readonly hosts: readonly LabHost[];
 }
@@ -57,6 +66,12 @@ const LEAST_MTU = 1500;
 const MOST_MTU = 65535;
 /** The loopback link has index 1. */
 const FIRST_INDEX = 2;
+
+/**
+ * Neighbours that may be learned on the underlay. All namespaces of a machine share one table with room for 1024 that
+ * are learned (net.ipv4.neigh.default.gc_thresh3), and one broadcast frame makes a host ask for every other.
+ */
+const MOST_LEARNED = 400;
 
 /** The names of all namespaces of the lab. Fabric and host names have no dots, so no host is called as the router is. */
 export function namespacesOf({ router, outside, hosts }: Topology): readonly string[] {
@@ -141,6 +156,28 @@ function deviceOf(host: Host, overlays: readonly Overlay[]): string {
   return `eth${number}`;
 }
 
+function isCrowded(hosts: readonly LabHost[]): boolean {
+  let pairs = 0;
+  for (const { segment } of hosts) pairs += hosts.filter((other) => other.segment === segment).length;
+  return pairs > MOST_LEARNED;
+}
+
+/** The neighbours of a host on its segment, the router among them; or of the router on all segments. */
+export function neighboursOf({ hosts, segments }: Topology, host: LabHost | null): readonly Neighbour[] {
+  const others = hosts.filter((other) => other !== host && (host === null || other.segment === host.segment));
+  const routers = host === null ? [] : segments.filter((segment) => segment === host.segment);
+  return [
+    ...routers.flatMap(({ gateway, mac, index }) =>
+      gateway === null ? [] : { address: addressOf(gateway), mac, segment: index },
+    ),
+    ...others.map(({ address, device, segment }) => ({
+      address: addressOf(address),
+      mac: device.mac,
+      segment: segment.index,
+    })),
+  ];
+}
+
 /** @throws EverlanError when an underlay network has no address left for the router. */
 export function topologyOf(fabric: Fabric): Topology {
   const segments = segmentsOf(fabric);
@@ -179,6 +216,7 @@ export function topologyOf(fabric: Fabric): Topology {
     router: `${fabric.name}.router`,
     outside: farEnds > 0 ? `${fabric.name}.outside` : null,
     mtu: mtuOf(fabric),
+    crowded: isCrowded(hosts),
     segments: [...segments.values()],
     hosts,
   };
