@@ -1,5 +1,5 @@
 /** MAC addresses as canonical lower-case text, and the stable ones that everlan derives. */
-import { hash } from 'node:crypto';
+import { sha256 } from './sha256.ts';
 
 declare const mac: unique symbol;
 
@@ -37,7 +37,7 @@ export function isGroupMac(address: Mac): boolean {
  * entry stays true. By hand: `printf article/vxlan0/alpha | sha256sum`.
  */
 export function stableMac(fabric: string, overlay: string, host: string): Mac {
-  const digest = hash('sha256', `${fabric}/${overlay}/${host}`, 'hex');
+  const digest = sha256(`${fabric}/${overlay}/${host}`);
   const first = (Number.parseInt(digest.slice(0, 2), 16) & 0xfc) | 0x02;
   return `${HEX[first]}:${digest.slice(2, 4)}:${digest.slice(4, 6)}:${digest.slice(6, 8)}:${digest.slice(8, 10)}:${digest.slice(10, 12)}` as Mac;
 }

@@ -1,5 +1,5 @@
 /** How the kernel tells which things are ours. */
-import { hash } from 'node:crypto';
+import { sha256 } from './sha256.ts';
 
 /**
  * Protocol number on our routes, neighbours and (from Linux 5.18) addresses. Not taken in
@@ -25,7 +25,7 @@ export function readAlias(alias: string): { fabric: string; overlay: string } | 
  * meets no group that a person would choose. Two fabrics may share one; the alias then tells them apart.
  */
 export function groupOf(fabric: string): number {
-  return 0x65760000 + Number.parseInt(hash('sha256', fabric, 'hex').slice(0, 4), 16);
+  return 0x65760000 + Number.parseInt(sha256(fabric).slice(0, 4), 16);
 }
 
 /** Whether a link with this alias and group belongs to `fabric`: by its alias, or by its group while it has none yet. */

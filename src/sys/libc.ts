@@ -6,6 +6,7 @@
  * Functions return what C returns; `check` turns -1 into a `SysError`. EINTR is retried.
  */
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { SysError } from './errno.ts';
 
 type Bytes = ArrayBufferView | null;
@@ -30,9 +31,31 @@ interface Libc {
   umount2(target: string, flags: number): number;
   flock(fd: number, operation: number): number;
   prctl(option: number, a: number, b: number, c: number, d: number): number;
+  syscall(number: number, a: number, b: number, c: number): number;
+  pipe2(fds: Bytes, flags: number): number;
+  read(fd: number, buffer: Bytes, length: number): number;
+  lseek(fd: number, offset: number, whence: number): number;
+  fcntl(fd: number, command: number, argument: number): number;
+  poll(fds: Bytes, count: number, timeoutMs: number): number;
+  getdents64(fd: number, buffer: Bytes, length: number): number;
+  waitpid(pid: number, status: Bytes, options: number): number;
+  posix_spawn(pid: Bytes, path: Bytes, actions: Bytes, attributes: Bytes, argv: Bytes, env: Bytes): number;
+  posix_spawn_file_actions_init(actions: Bytes): number;
+  posix_spawn_file_actions_destroy(actions: Bytes): number;
+  posix_spawn_file_actions_adddup2(actions: Bytes, from: number, to: number): number;
+  posix_spawn_file_actions_addopen(actions: Bytes, fd: number, path: string, flags: number, mode: number): number;
+  posix_spawn_file_actions_addchdir_np(actions: Bytes, path: string): number;
+  posix_spawnattr_init(attributes: Bytes): number;
+  posix_spawnattr_setflags(attributes: Bytes, flags: number): number;
+  posix_spawnattr_setpgroup(attributes: Bytes, group: number): number;
+  posix_spawnattr_setsigdefault(attributes: Bytes, signals: Bytes): number;
+  posix_spawnattr_setsigmask(attributes: Bytes, signals: Bytes): number;
+  regcomp(compiled: Bytes, pattern: Bytes, flags: number): number;
+  regexec(compiled: Bytes, text: Bytes, count: number, matches: null, flags: number): number;
+  regerror(code: number, compiled: Bytes, text: Bytes, length: number): number;
 }
 
-// ioctl and prctl are variadic in C; the calling conventions of x86_64 and arm64 Linux pass such integers and
+// ioctl, prctl, fcntl and syscall are variadic in C; the calling conventions of x86_64 and arm64 Linux pass such integers and
 // pointers as if they were named.
 const PROTOTYPES: Record<keyof Libc, string> = {
   socket: 'int socket(int, int, int)',
@@ -54,6 +77,28 @@ const PROTOTYPES: Record<keyof Libc, string> = {
   umount2: 'int umount2(const char *, int)',
   flock: 'int flock(int, int)',
   prctl: 'int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)',
+  syscall: 'int64 syscall(int64, int64, int64, int64)',
+  pipe2: 'int pipe2(void *, int)',
+  read: 'int64 read(int, void *, size_t)',
+  lseek: 'int64 lseek(int, int64, int)',
+  fcntl: 'int fcntl(int, int, long)',
+  poll: 'int poll(void *, unsigned long, int)',
+  getdents64: 'int64 getdents64(int, void *, size_t)',
+  waitpid: 'int waitpid(int, void *, int)',
+  posix_spawn: 'int posix_spawn(void *, const void *, const void *, const void *, const void *, const void *)',
+  posix_spawn_file_actions_init: 'int posix_spawn_file_actions_init(void *)',
+  posix_spawn_file_actions_destroy: 'int posix_spawn_file_actions_destroy(void *)',
+  posix_spawn_file_actions_adddup2: 'int posix_spawn_file_actions_adddup2(void *, int, int)',
+  posix_spawn_file_actions_addopen: 'int posix_spawn_file_actions_addopen(void *, int, const char *, int, uint32)',
+  posix_spawn_file_actions_addchdir_np: 'int posix_spawn_file_actions_addchdir_np(void *, const char *)',
+  posix_spawnattr_init: 'int posix_spawnattr_init(void *)',
+  posix_spawnattr_setflags: 'int posix_spawnattr_setflags(void *, short)',
+  posix_spawnattr_setpgroup: 'int posix_spawnattr_setpgroup(void *, int)',
+  posix_spawnattr_setsigdefault: 'int posix_spawnattr_setsigdefault(void *, const void *)',
+  posix_spawnattr_setsigmask: 'int posix_spawnattr_setsigmask(void *, const void *)',
+  regcomp: 'int regcomp(void *, const void *, int)',
+  regexec: 'int regexec(const void *, const void *, size_t, void *, int)',
+  regerror: 'size_t regerror(int, const void *, void *, size_t)',
 };
 
 type Koffi = typeof import('koffi');
@@ -61,10 +106,27 @@ type Native = (...args: readonly unknown[]) => number;
 
 let loaded: { koffi: Koffi; library: ReturnType<Koffi['load']> } | undefined;
 
+/**
+ * A release carries koffi's binary beside itself, under this name: looking it up among the packages takes five times as
+ * long as loading it. The package's own scripts only add functions that it deprecates.
+ */
+const BESIDE = join(import.meta.dirname, `koffi-${process.arch}.node`);
+
+function loadKoffi(): Koffi {
+  const beside: { exports: Partial<Koffi> } = { exports: {} };
+  try {
+    process.dlopen(beside, BESIDE);
+    return beside.exports as Koffi;
+  } catch {
+    // None there, as in a checkout, or made for another C library.
+    // require, not import: it loads on first use in the middle of a synchronous call.
+    return createRequire(import.meta.url)('koffi');
+  }
+}
+
 function load(): { koffi: Koffi; library: ReturnType<Koffi['load']> } {
   if (loaded === undefined) {
-    // require, not import: it loads on first use in the middle of a synchronous call, from sources and from a bundle.
-    const koffi: Koffi = createRequire(import.meta.url)('koffi');
+    const koffi = loadKoffi();
     loaded = { koffi, library: koffi.load(null) };
   }
   return loaded;

@@ -1,0 +1,16 @@
+/** Which fabric a command is about that needs no more than its name. */
+import type { Context } from './command.ts';
+import { wrongUse } from './options.ts';
+import { readFabric } from './session.ts';
+
+const NAME = /^[a-z][a-z0-9-]{0,31}$/;
+
+/** --fabric NAME, else the file's. @throws EverlanError, exit 2. */
+export function fabricName(context: Context): string {
+  const { options } = context;
+  const name = options.text('fabric');
+  if (name === undefined) return readFabric(context).name;
+  if (options.text('file') !== undefined) throw wrongUse('--fabric and --file both say which fabric: give one');
+  if (!NAME.test(name)) throw wrongUse(`“${name}” cannot be the name of a fabric`);
+  return name;
+}

@@ -1,0 +1,156 @@
+/** The table of commands as a commander program. */
+import { Argument, Command, CommanderError, Option } from 'commander';
+import { EXIT } from '../model/problem.ts';
+import type { CommandRow, CommonSet, GroupRow } from './command.ts';
+import { formatHelp, HELP_WIDTH } from './help.ts';
+import type { Io } from './io.ts';
+import { COMMON_OPTIONS, wrongUse } from './options.ts';
+import { COMMANDS, isGroup } from './table.ts';
+
+/** A command line that was understood. */
+export interface Call {
+  readonly row: CommandRow;
+  readonly args: readonly string[];
+  /** By camel-cased long name. */
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+const INTRO =
+  'VXLAN overlays that are still there tomorrow: one file describes them, the same on every host, and each host makes its kernel match.';
+const OUTRO = `
+Exit codes: 0 done, or nothing to do; 1 it could not be done; 2 wrong use or a bad file;
+3 with --exit-code: this host does not match the file.
+\`everlan help COMMAND\` tells more about a command.`;
+
+const COMMON_HEADING = 'Common options:';
+
+/** `lab exec` of the command exec below lab. */
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+}
+
+function addCommon(command: Command, shown: CommonSet): void {
+  for (const { flags, help, sets } of COMMON_OPTIONS) {
+    const option = new Option(flags, help).helpGroup(COMMON_HEADING);
+    if (!sets.includes(shown)) option.hideHelp();
+    command.addOption(option);
+  }
+  command.addHelpOption(new Option('-h, --help', 'print this help').helpGroup(COMMON_HEADING));
+}
+
+function examplesOf(row: CommandRow): string {
+  if (row.examples.length === 0) return '';
+  const lines = row.examples.flatMap(([line, what]) => [`  everlan ${line}`, `      ${what}`]);
+  return `\nExamples:\n${lines.join('\n')}`;
+}
+
+function addCommand(parent: Command, row: CommandRow, io: Io, done: (call: Call) => void): void {
+  const command = configure(parent.command(row.name, { hidden: row.hidden === true }), io);
+  command.summary(row.summary).description(row.text).addHelpText('after', examplesOf(row));
+  for (const { name, help, choices } of row.arguments ?? []) {
+    const argument = new Argument(name, help);
+    command.addArgument(choices === undefined ? argument : argument.choices(choices));
+  }
+  for (const { flags, help } of row.options ?? []) command.addOption(new Option(flags, help));
+  addCommon(command, row.common);
+  if (row.passThrough === true) command.passThroughOptions();
+  command.action(() => {
+    done({ row, args: command.args, values: given(command) });
+  });
+}
+
+/** What was given, before the command (`everlan -f x plan`) or after it; the nearer one counts. */
+function given(command: Command): Record<string, unknown> {
+  const values = command.parent === null ? {} : given(command.parent);
+  for (const [name, value] of Object.entries(command.opts<Record<string, unknown>>())) {
+    if (command.getOptionValueSource(name) === 'cli') values[name] = value;
+  }
+  return values;
+}
+
+function addGroup(parent: Command, row: GroupRow, io: Io, done: (call: Call) => void): void {
+  const group = configure(parent.command(row.name), io).summary(row.summary).description(row.text);
+  group.helpCommand(false);
+  addCommon(group, 'file');
+  for (const child of row.commands) addCommand(group, child, io, done);
+}
+
+function configure(command: Command, io: Io): Command {
+  return command
+    .exitOverride()
+    .enablePositionalOptions()
+    .configureOutput({
+      writeOut: (text) => io.out(text),
+      writeErr: (text) => io.err(text),
+      // Reported by our own hands, as a problem.
+      outputError: () => undefined,
+      getOutHelpWidth: () => HELP_WIDTH,
+      getErrHelpWidth: () => HELP_WIDTH,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .configureHelp({ formatHelp, subcommandTerm: (sub) => sub.name() });
+}
+
+function build(io: Io, done: (call: Call) => void): Command {
+  const program = configure(new Command('everlan'), io).description(INTRO).addHelpText('after', OUTRO);
+  program.helpCommand(false);
+  addCommon(program, 'host');
+  for (const row of COMMANDS) {
+    if (isGroup(row)) addGroup(program, row, io, done);
+    else addCommand(program, row, io, done);
+  }
+  return program;
+}
+
+/** The command that the first words name. */
+function named(command: Command, [word, ...rest]: readonly string[]): Command {
+  const next = command.commands.find((candidate) => candidate.name() === word);
+  return next === undefined ? command : named(next, rest);
+}
+
+/** The command that all of the words lead to, for `everlan help lab up`. */
+function find(program: Command, words: readonly string[]): Command {
+  let command = program;
+  for (const word of words) {
+    const next = command.commands.find((candidate) => candidate.name() === word);
+    // Commander knows best how to say that there is no such command.
+    if (next === undefined) command.parse([word], { from: 'user' });
+    else command = next;
+  }
+  return command;
+}
+
+/** `error: unknown option '--jsn'\n(Did you mean --json?)` as a problem with a hint. */
+function usageError(error: CommanderError, command: string): Error {
+  const [, message = error.message, near] =
+    /^(?:error: )?(.*?)(?:\n\(Did you mean (.*)\?\))?$/s.exec(error.message) ?? [];
+  return wrongUse(message, near === undefined ? `\`${command} --help\` shows what there is` : `did you mean ${near}?`);
+}
+
+/**
+ * Understands a command line.
+ * @returns the call, or the exit code when help was all that was asked for.
+ * @throws EverlanError, exit 2, for wrong use.
+ */
+export function parseArguments(args: readonly string[], io: Io): Call | number {
+  let call: Call | undefined;
+  const program = build(io, (found) => {
+    call = found;
+  });
+  const asksForHelp = args[0] === 'help';
+  try {
+    if (asksForHelp) {
+      find(program, args.slice(1)).outputHelp();
+      return EXIT.done;
+    }
+    const words = args[0] === '--version' || args[0] === '-V' ? ['version', ...args.slice(1)] : [...args];
+    program.parse(words, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.code === 'commander.helpDisplayed') return EXIT.done;
+    if (error.code === 'commander.help') return EXIT.usage;
+    throw usageError(error, pathOf(named(program, asksForHelp ? args.slice(1) : args)));
+  }
+  return call ?? EXIT.usage;
+}

@@ -1,0 +1,192 @@
+/** Every command. Help, parsing and completion go through these rows. */
+import type { ArgumentRow, CommandRow, GroupRow, OptionRow } from './command.ts';
+
+const ADOPT: OptionRow = {
+  flags: '--adopt',
+  help: 'take over links that somebody else made in our place, when they can be changed in place',
+};
+const PRUNE: OptionRow = { flags: '--prune', help: 'remove what somebody else put on our links' };
+const EXIT_CODE: OptionRow = { flags: '--exit-code', help: 'exit 3 when this host does not match the file' };
+const FABRIC: OptionRow = { flags: '--fabric <NAME>', help: 'the fabric’s name, instead of reading it from the file' };
+const HOST: ArgumentRow = { name: '<HOST>', help: 'a host of the file', completes: 'host' };
+
+export const COMMANDS: readonly (CommandRow | GroupRow)[] = [
+  {
+    name: 'plan',
+    summary: 'show what apply would change on this host',
+    text: 'Shows what apply would change on this host, and changes nothing: + is added, ~ changed in place, ! made anew (traffic stops for a moment), - removed.',
+    examples: [
+      ['plan', 'what is different from /etc/everlan/fabric.yaml'],
+      ['plan -f fabric.yaml --host alpha', 'another file, and which host we are'],
+      ['plan --exit-code -q', 'for scripts: exits 3 when something would change'],
+    ],
+    options: [EXIT_CODE, ADOPT, PRUNE],
+    common: 'host',
+    load: () => import('./commands/plan.ts'),
+  },
+  {
+    name: 'apply',
+    summary: 'make this host match the file',
+    text: 'Makes this host match the file, reads it back and verifies it. When the kernel refuses something, what was done is undone. An interrupt (Ctrl-C) while changes are made waits until they are done or undone.',
+    examples: [
+      ['apply', 'do what plan shows'],
+      ['apply --confirm 60s', 'undo it again unless `everlan confirm` comes within 60 seconds'],
+      ['apply --netns blue -f fabric.yaml', 'in the network namespace blue'],
+    ],
+    options: [
+      { flags: '--confirm <TIME>', help: 'undo again unless confirmed within this time: 30s, 5m, 1h' },
+      ADOPT,
+      PRUNE,
+    ],
+    common: 'host',
+    load: () => import('./commands/apply.ts'),
+  },
+  {
+    name: 'confirm',
+    summary: 'keep what `apply --confirm` did',
+    text: 'Keeps what `apply --confirm` did. Exits 1 when nothing waits to be confirmed.',
+    examples: [
+      ['confirm', 'for the fabric of /etc/everlan/fabric.yaml'],
+      ['confirm --fabric article', 'without the file'],
+    ],
+    options: [FABRIC],
+    common: 'host',
+    load: () => import('./commands/confirm.ts'),
+  },
+  {
+    name: 'down',
+    summary: 'remove what the fabric owns on this host',
+    text: 'Removes everything that the fabric owns on this host, and nothing else. A change that waits to be confirmed goes with it.',
+    examples: [
+      ['down', 'the fabric of /etc/everlan/fabric.yaml'],
+      ['down --fabric article', 'without the file'],
+    ],
+    options: [FABRIC],
+    common: 'host',
+    load: () => import('./commands/down.ts'),
+  },
+  {
+    name: 'status',
+    summary: 'show each overlay, its peers and whether it still matches',
+    text: 'Shows each overlay of this host, its peers, and whether the kernel still matches the file. States: up, down, missing, drifted, and foreign for somebody else’s link in our place.',
+    examples: [
+      ['status', 'a table'],
+      ['status --watch', 'again at every change, until Ctrl-C'],
+      ['status --json --exit-code', 'for scripts: exits 3 when this host does not match'],
+    ],
+    options: [EXIT_CODE, { flags: '--watch', help: 'go on, and show it again when something changes' }],
+    common: 'host',
+    load: () => import('./commands/status.ts'),
+  },
+  {
+    name: 'check',
+    summary: 'prove by packets that every peer answers',
+    text: 'Sends small and full-size unfragmentable echoes to every peer over the overlay, from everlan itself, and shows how long each took. Exits 1 when a peer does not answer.',
+    examples: [
+      ['check', 'every overlay of this host'],
+      ['check --timeout 10s', 'with more patience'],
+    ],
+    options: [{ flags: '--timeout <TIME>', help: 'how long to wait for answers (default: 3s)' }],
+    common: 'host',
+    load: () => import('./commands/check.ts'),
+  },
+  {
+    name: 'lab',
+    summary: 'run every host of the file as a network namespace',
+    text: 'Every host of the file as a network namespace on this machine: to try a file out, and to see what breaks it.',
+    commands: [
+      {
+        name: 'up',
+        summary: 'make the hosts, apply the file in each, prove the mesh',
+        text: 'Makes every host of the file a network namespace FABRIC-HOST on this machine, joins their underlays, applies the file in each, and proves by echoes that every pair of members can talk.',
+        examples: [['lab up -f fabric.yaml', 'every host of the file']],
+        common: 'file',
+        load: () => import('./commands/lab-up.ts'),
+      },
+      {
+        name: 'exec',
+        summary: 'run a command on a host of the lab',
+        text: 'Runs a command in the network namespace of a host and exits with its exit code.',
+        examples: [
+          ['lab exec -f fabric.yaml alpha -- ip -d link', 'what the host alpha has'],
+          ['lab exec beta -- ping -c 3 169.254.0.1', 'from the host beta'],
+        ],
+        arguments: [HOST, { name: '<COMMAND...>', help: 'the command and its arguments' }],
+        common: 'file',
+        passThrough: true,
+        load: () => import('./commands/lab-exec.ts'),
+      },
+      {
+        name: 'reboot',
+        summary: 'make a host of the lab anew, and apply the file again',
+        text: 'Throws the network namespace of a host away, makes it anew and applies the file again, as after a reboot.',
+        examples: [['lab reboot -f fabric.yaml alpha', 'the host alpha']],
+        arguments: [HOST],
+        common: 'file',
+        load: () => import('./commands/lab-reboot.ts'),
+      },
+      {
+        name: 'down',
+        summary: 'remove the lab',
+        text: 'Removes every network namespace and link of the lab, also after a crash half-way.',
+        examples: [
+          ['lab down -f fabric.yaml', 'by the file'],
+          ['lab down --fabric article', 'without it'],
+        ],
+        options: [FABRIC],
+        common: 'file',
+        load: () => import('./commands/lab-down.ts'),
+      },
+    ],
+  },
+  {
+    name: 'demo',
+    summary: 'see an overlay work, break, heal and go, in a lab',
+    text: 'Two hosts as network namespaces, one overlay between them: shown working, broken, healed, rebooted and taken down. Needs no root where the kernel allows user namespaces.',
+    examples: [['demo', 'takes some seconds and leaves nothing behind']],
+    common: 'output',
+    load: () => import('./commands/demo.ts'),
+  },
+  {
+    name: 'schema',
+    summary: 'print the JSON Schema of the file and of the JSON output',
+    text: 'Prints the JSON Schema of the fabric file, so that editors complete and check it, with that of the JSON output under $defs.',
+    examples: [['schema > fabric.schema.json', 'for an editor']],
+    common: 'output',
+    load: () => import('./commands/schema.ts'),
+  },
+  {
+    name: 'version',
+    summary: 'print the version',
+    text: 'Prints the versions of everlan, Node and the kernel.',
+    examples: [['version --json', 'for a bug report']],
+    common: 'output',
+    load: () => import('./commands/version.ts'),
+  },
+  {
+    name: 'completion',
+    summary: 'print the completion script of a shell',
+    text: 'Prints a script that completes commands, options, files, namespaces and hosts.',
+    examples: [
+      ['completion bash > /etc/bash_completion.d/everlan', 'for bash, for everybody'],
+      ['completion zsh > ~/.zfunc/_everlan', 'for zsh, in a folder of its fpath'],
+    ],
+    arguments: [{ name: '<SHELL>', help: 'bash or zsh', choices: ['bash', 'zsh'] }],
+    common: 'output',
+    load: () => import('./commands/completion.ts'),
+  },
+  {
+    name: 'guard',
+    summary: 'undo an unconfirmed change when its time is over',
+    text: 'Started by `apply --confirm`.',
+    examples: [],
+    options: [FABRIC, { flags: '--token <TOKEN>', help: 'the change that it watches over' }],
+    common: 'host',
+    hidden: true,
+    load: () => import('./commands/guard.ts'),
+  },
+];
+
+export function isGroup(row: CommandRow | GroupRow): row is GroupRow {
+  return 'commands' in row;
+}

@@ -1,0 +1,68 @@
+/** `status --watch`: the same text again whenever it has changed. */
+import { watchChanges } from '../kernel/rtnetlink.ts';
+import { EverlanError } from '../model/problem.ts';
+import type { Context } from './command.ts';
+import { failureOf, showFailure } from './errors.ts';
+
+/** Changes come in bursts: one look for all that come within this time. */
+const TOGETHER_MS = 50;
+/** Looking takes at most this part of the time, however much goes on. */
+const SHARE = 4;
+const HOME_AND_CLEAR = '\u001b[H\u001b[2J\u001b[3J';
+
+/** A host that lacks something right now is news too. */
+function textNow({ io }: Context, look: () => string): string {
+  try {
+    return look();
+  } catch (error) {
+    if (!(error instanceof EverlanError)) throw error;
+    return showFailure(failureOf(error), io.outPaints, false);
+  }
+}
+
+/**
+ * Shows `look`'s text now and after changes, until SIGINT, SIGTERM, or nobody reads it any more.
+ * @param look may throw EverlanError.
+ */
+export function watchStatus(context: Context, netns: number | undefined, look: () => string): Promise<void> {
+  const { io, options } = context;
+  const redraws = io.outIsTerminal && !options.json;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let last: string | null = null;
+  let wait = TOGETHER_MS;
+  let timer: NodeJS.Timeout | undefined;
+
+  const show = (): void => {
+    const start = performance.now();
+    const text = textNow(context, look);
+    wait = Math.max(TOGETHER_MS, (performance.now() - start) * SHARE);
+    if (text === last) return;
+    if (redraws) io.out(`${HOME_AND_CLEAR}${text}\n\n${io.outPaints.dim('watching, Ctrl-C ends')}`);
+    else io.out(last === null || options.json ? text : `\n${text}`);
+    last = text;
+    if (io.outIsClosed) resolve();
+  };
+  const guarded = (): void => {
+    timer = undefined;
+    try {
+      show();
+    } catch (error) {
+      reject(error);
+    }
+  };
+
+  // Before the first look, so that nothing is missed in between.
+  const watcher = watchChanges(netns, () => {
+    timer ??= setTimeout(guarded, wait);
+  });
+  const end = (): void => resolve();
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+  guarded();
+  return promise.finally(() => {
+    clearTimeout(timer);
+    watcher.close();
+    process.off('SIGINT', end);
+    process.off('SIGTERM', end);
+  });
+}
