@@ -23,6 +23,8 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type LinkFields = Mutable<LinkMessage['attributes']>;
 
 const FOREVER = 0xffffffff;
+/** ETH_MIN_MTU (<linux/if_ether.h>). */
+const LEAST_MTU = 68;
 const AF_OF: Record<Family, number> = { 4: AF.INET, 6: AF.INET6 };
 
 function setLink(index: number, attributes: LinkFields, up?: boolean): Request {
@@ -43,7 +45,8 @@ function outerFamily(link: LinkState): Family {
 export function createLink(link: LinkState, index: number, names: LinkNames): Request {
   const attributes: LinkFields = {
     name: link.name,
-    mtu: link.mtu,
+    // Not yet a bridge's own: the kernel takes the same MTU again for no change.
+    mtu: link.vxlan === null ? Math.max(LEAST_MTU, link.mtu - 1) : link.mtu,
     address: link.mac,
     group: link.group,
     linkInfo:
@@ -60,6 +63,17 @@ export function createLink(link: LinkState, index: number, names: LinkNames): Re
 
 export function setAlias(index: number, alias: string): Request {
   return setLink(index, { alias });
+}
+
+/**
+ * What cannot be said when a link is made: the alias, and the MTU of a bridge, which follows its ports until somebody
+ * changes it. null: nothing.
+ */
+export function finishLink(index: number, link: LinkState): Request | null {
+  const alias = link.alias === '' ? {} : { alias: link.alias };
+  const mtu = link.vxlan === null ? { mtu: link.mtu } : {};
+  const attributes = { ...alias, ...mtu };
+  return Object.keys(attributes).length === 0 ? null : setLink(index, attributes);
 }
 
 export function setUp(index: number): Request {

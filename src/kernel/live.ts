@@ -2,13 +2,15 @@
 import { randomInt } from 'node:crypto';
 import type { HostFacts, LinkState } from '../model/state.ts';
 import type { AddLink, ChangeLink, LinkStep, RecreateLink, Step } from '../model/step.ts';
+import { AF } from '../netlink/message.ts';
 import { errnoName, SysError } from '../sys/errno.ts';
 import { strerror } from '../sys/libc.ts';
 import * as encode from './encode.ts';
 import { writeTxChecksum } from './ethtool.ts';
-import { look, readAddresses, readMarks, readRoutes6 } from './observe.ts';
+import { look } from './observe.ts';
 import type { Kernel, RunOptions, RunReport, StepFailure, View } from './port.ts';
 import { Rtnetlink } from './rtnetlink.ts';
+import { readAddresses, readAllRoutes6, readMarks } from './tables.ts';
 import type { LinkNames } from './vxlan-wire.ts';
 
 /** Answers to a removal that mean: it is gone already. */
@@ -133,9 +135,13 @@ class Run {
    * removed goes with its link.
    */
   #emptyTables(indexes: ReadonlySet<number>): void {
+    // IPv6 addresses stay: to remove one, the kernel walks its routes as well.
+    const addresses = readAddresses(this.#socket).filter(
+      ({ family, index }) => family === AF.INET && indexes.has(index),
+    );
+    const routes = readAllRoutes6(this.#socket).filter(({ attributes }) => indexes.has(attributes.outputLink ?? 0));
+    const requests = [...addresses.map(encode.removeAddressMessage), ...routes.map(encode.removeRouteMessage)];
     const batch = this.#socket.batch<null>();
-    const requests = [...readAddresses(this.#socket, indexes).map(encode.removeAddressMessage)];
-    requests.push(...readRoutes6(this.#socket, indexes).map(encode.removeRouteMessage));
     for (const { type, flags, write } of requests) batch.add(null, type, flags, write);
     batch.finish();
   }
@@ -192,10 +198,8 @@ class Run {
       left = again;
     }
     // Only now that the indexes are known to be ours: an alias on a stranger's link would make it ours to delete.
-    this.#send(
-      steps.filter(({ to }) => to.alias !== ''),
-      (step) => encode.setAlias(this.#index(step.link), step.to.alias),
-    );
+    this.#send(steps, (step) => encode.finishLink(this.#index(step.link), step.to));
+    if (this.failures.length > 0) return;
     for (const step of steps) if (!step.to.txChecksum) this.#offload(step, false);
     this.#waiting.push(...steps.filter(({ to }) => to.up));
   }
@@ -211,6 +215,15 @@ class Run {
   }
 
   #change(steps: readonly ChangeLink[]): void {
+    // Told that `remote` is what it thinks it is, the kernel does nothing: so where its row is gone, it is taken off first.
+    const revived = steps.filter(({ changes }) => changes.some((c) => c.attribute === 'remote' && c.from === null));
+    this.#send(revived, ({ from, to: { vxlan } }) => {
+      const bare = vxlan === null ? null : { ...vxlan, remote: null };
+      // From the endpoint to come: it tells the family.
+      const changes = [{ attribute: 'remote', from: null, to: null } as const];
+      return encode.changeVxlan(changes, { ...from, vxlan }, { ...from, vxlan: bare }, this.#names);
+    });
+    if (this.failures.length > 0) return;
     // First the device, which bounds the MTU.
     this.#send(steps, ({ changes, from, to }) => encode.changeVxlan(changes, from, to, this.#names));
     if (this.failures.length > 0) return;
