@@ -68,6 +68,6 @@ $(SETUP): package-lock.json
 	npm ci --ignore-scripts --include=dev --include=optional --no-audit --no-fund --loglevel=error
 	@touch $@
 
-$(BUNDLE): $(SETUP) package.json scripts/build.ts $(shell find src -name '*.ts' ! -name '*.test.ts')
+$(BUNDLE): $(SETUP) package.json scripts/build.ts $(shell find src)
 	@$(NODE) scripts/build.ts
 	@touch $@
