@@ -1,30 +1,18 @@
 /** Waits for IPv6 addresses that the kernel does not use yet (duplicate address detection, RFC 4862). */
 import type { IpAddress } from '../model/address.ts';
-import { type AddressMessage, IFA_F, readAddress, writeAddress } from '../netlink/address.ts';
-import { AF, RTM } from '../netlink/message.ts';
+import { type AddressMessage, IFA_F } from '../netlink/address.ts';
 import { Rtnetlink, watchChanges } from './rtnetlink.ts';
+import { readAddresses } from './tables.ts';
 
 function isTentative({ attributes: { flags = 0 } }: AddressMessage): boolean {
   return (flags & IFA_F.TENTATIVE) !== 0 && (flags & IFA_F.DADFAILED) === 0;
 }
 
 function anyTentative(socket: Rtnetlink, addresses: ReadonlySet<IpAddress>): boolean {
-  const all = { family: AF.INET6, length: 0, scope: 0, index: 0, attributes: {} };
-  return socket.dump(
-    RTM.GETADDR,
-    (to) => writeAddress(to, all),
-    () => {
-      let found = false;
-      return {
-        visit: (from, header) => {
-          const message = readAddress(from, header.start, header.end);
-          const address = message.attributes.local ?? message.attributes.address;
-          if (address !== undefined && addresses.has(address) && isTentative(message)) found = true;
-        },
-        done: () => found,
-      };
-    },
-  );
+  return readAddresses(socket).some((message) => {
+    const address = message.attributes.local ?? message.attributes.address;
+    return address !== undefined && addresses.has(address) && isTentative(message);
+  });
 }
 
 /**

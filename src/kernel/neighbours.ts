@@ -1,34 +1,21 @@
 /** The neighbour table (ARP, RFC 826; neighbour discovery, RFC 4861) as the kernel fills it. */
 import type { IpAddress } from '../model/address.ts';
 import type { Mac } from '../model/mac.ts';
-import { AF, RTM } from '../netlink/message.ts';
-import { type NeighbourMessage, NTF, NUD, readNeighbour, writeNeighbour } from '../netlink/neighbour.ts';
+import { RTM } from '../netlink/message.ts';
+import { NTF, NUD, writeNeighbour } from '../netlink/neighbour.ts';
 import { Rtnetlink } from './rtnetlink.ts';
+import { readNeighbours } from './tables.ts';
 
 /** Entries that somebody put there, and those that need none. */
 const KEPT = NUD.PERMANENT | NUD.NOARP;
 
-function readNeighbours(socket: Rtnetlink): NeighbourMessage[] {
-  return [AF.INET, AF.INET6].flatMap((family) =>
-    socket.dump(
-      RTM.GETNEIGH,
-      (to) => writeNeighbour(to, { family, index: 0, state: 0, flags: 0, attributes: {} }),
-      () => {
-        const found: NeighbourMessage[] = [];
-        return {
-          visit: (from, header) => found.push(readNeighbour(from, header.start, header.end)),
-          done: () => found,
-        };
-      },
-    ),
-  );
-}
+const anywhere = (): boolean => true;
 
 /** The MAC that the namespace knows for an address; null: none. */
 export function knownMac(netns: number, address: IpAddress): Mac | null {
   const socket = new Rtnetlink(netns);
   try {
-    const entry = readNeighbours(socket).find(({ attributes }) => attributes.destination === address);
+    const entry = readNeighbours(socket, anywhere).find(({ attributes }) => attributes.destination === address);
     return entry?.attributes.mac ?? null;
   } finally {
     socket.close();
@@ -39,7 +26,7 @@ export function knownMac(netns: number, address: IpAddress): Mac | null {
 export function forgetNeighbours(netns: number): void {
   const socket = new Rtnetlink(netns);
   try {
-    const learned = readNeighbours(socket).filter(
+    const learned = readNeighbours(socket, anywhere).filter(
       ({ state, flags }) => (state & KEPT) === 0 && (flags & NTF.PROXY) === 0,
     );
     const batch = socket.batch<null>(() => undefined);

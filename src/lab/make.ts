@@ -1,9 +1,9 @@
 /** Makes and removes the namespaces of a lab and what joins them. */
 import { rmSync } from 'node:fs';
 import { openStore } from '../apply/store.ts';
-import { readMarks } from '../kernel/observe.ts';
 import { build, type Part } from '../kernel/plumbing.ts';
 import { Rtnetlink } from '../kernel/rtnetlink.ts';
+import { readMarks } from '../kernel/tables.ts';
 import { addressOf, familyOf, type Prefix } from '../model/address.ts';
 import { EverlanError, type Problem, problem } from '../model/problem.ts';
 import { hasCode } from '../sys/errno.ts';
@@ -64,9 +64,14 @@ function strange(name: string): Problem {
   });
 }
 
+/** Those of the names that are taken. */
+export function namespacesLeft(names: readonly string[]): readonly string[] {
+  return names.filter(namespaceExists);
+}
+
 /** @throws EverlanError that lists namespaces of these names, which are strangers'. */
 export function refuseStrangers(names: readonly string[]): void {
-  const taken = names.filter(namespaceExists);
+  const taken = namespacesLeft(names);
   if (taken.length > 0) throw new EverlanError(taken.map(strange));
 }
 
