@@ -1,6 +1,7 @@
 /** `everlan demo`: the article's overlay on two hosts of this process's own, shown working, broken, healed and taken down. */
-import { runIsolated, settleInside } from './isolate.ts';
+import { isInside, runIsolated, settleInside } from './isolate.ts';
 import type { LabSource } from './lab.ts';
+import type { Paper } from './page.ts';
 
 /** What the article makes by hand on each of its two hosts. */
 const ARTICLE = `fabric: article
@@ -17,26 +18,19 @@ overlays:
       beta: 169.254.0.2/24
 `;
 
-export interface DemoOptions {
-  /** Whether we are the program that was started again in namespaces of its own. */
-  readonly inside: boolean;
-  /** Prints one line. */
-  readonly out: (line: string) => void;
-  readonly color: boolean;
+export interface DemoOptions extends Paper {
   /** Another file than the article's; it needs an overlay with two members that have addresses. */
   readonly source?: LabSource;
-  /** Arguments of this program that lead to `runDemo` with `inside`; without: `demo --inside`. */
-  readonly again?: readonly string[];
 }
 
 /**
+ * Starts this program again with the same arguments, isolated; that one comes back here and tells the story.
  * @returns the exit code.
  * @throws EverlanError, exit 1: the kernel does not let us, or something was not as the demo says it is.
  */
-export async function runDemo(options: DemoOptions): Promise<number> {
-  const { inside, out, color, source, again } = options;
-  if (!inside) return runIsolated(again ?? ['demo', '--inside', ...(color ? [] : ['--no-color'])]);
+export async function runDemo({ source, ...paper }: DemoOptions): Promise<number> {
+  if (!isInside()) return runIsolated();
   settleInside();
   const { tell } = await import('./story.ts');
-  return tell(source ?? { file: 'fabric.yaml', text: new TextEncoder().encode(ARTICLE) }, out, color);
+  return tell(source ?? { file: 'fabric.yaml', text: new TextEncoder().encode(ARTICLE) }, paper);
 }

@@ -56,17 +56,20 @@ function tryUnshare(options: readonly string[]): void {
   if (status !== 0) throw new EverlanError(forbidden(stderr.trim() || `unshare ended with ${status}`));
 }
 
+/** Whether we are the program that `runIsolated` started. */
+export function isInside(): boolean {
+  return process.env[ORIGIN] !== undefined;
+}
+
 /**
- * Starts this program again, isolated.
- * @param again its arguments.
+ * Starts this program again with the same arguments, isolated.
  * @returns its exit code.
  * @throws EverlanError, exit 1, where that is not allowed.
  */
-export async function runIsolated(again: readonly string[]): Promise<number> {
+export async function runIsolated(): Promise<number> {
   const options = unshareOptions();
   tryUnshare(options);
-  const [, script] = process.argv;
-  const program = [process.execPath, ...process.execArgv, ...(script === undefined ? [] : [script]), ...again];
+  const program = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   const env = { ...process.env, [ORIGIN]: `${process.pid} ${here('net')} ${here('mnt')}` };
   return exitOf(spawn('unshare', [...options, ...program], { stdio: 'inherit', env }));
 }
@@ -79,7 +82,7 @@ export function settleInside(): void {
   const [pid, net, mnt] = (process.env[ORIGIN] ?? '').split(' ');
   // What follows would hide the machine's /run from everybody, were it not our own mount namespace.
   if (pid === undefined || net === undefined || mnt === undefined || net === here('net') || mnt === here('mnt')) {
-    throw new EverlanError(problem('not-isolated', 'only everlan itself starts this'), EXIT.usage);
+    throw new EverlanError(problem('not-isolated', `only everlan itself sets ${ORIGIN}`), EXIT.usage);
   }
   check('prctl', libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0));
   if (process.ppid !== Number(pid)) process.exit(EXIT.failed);

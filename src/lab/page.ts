@@ -4,57 +4,64 @@ import type { IpAddress } from '../model/address.ts';
 import type { Plan, Step } from '../model/step.ts';
 import { explain } from '../plan/explain.ts';
 
-/** ECMA-48, SGR: on, off. */
-const INK = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], cyan: [36, 39] } as const;
-
 const SIGNS: Record<Step['action'], string> = { add: '+', change: '~', recreate: '!', remove: '-' };
 
 /** Three digits for what is fast, whole numbers for the rest. */
 export const ms = (time: number): string => `${time < 10 ? time.toFixed(2) : time.toFixed(0)} ms`;
 
+type Paint = (text: string) => string;
+
+/** Where the story goes, and in which colours. */
+export interface Paper {
+  /** Gets whole lines, line feeds included. */
+  readonly out: (text: string) => void;
+  readonly paints: Readonly<Record<'bold' | 'red' | 'green' | 'cyan', Paint>>;
+}
+
 export class Page {
-  readonly #out: (line: string) => void;
-  readonly #color: boolean;
+  readonly #paper: Paper;
   #chapters = 0;
 
-  constructor(out: (line: string) => void, color: boolean) {
-    this.#out = out;
-    this.#color = color;
+  constructor(paper: Paper) {
+    this.#paper = paper;
   }
 
-  #ink(name: keyof typeof INK, text: string): string {
-    const [on, off] = INK[name];
-    return this.#color ? `\u001b[${on}m${text}\u001b[${off}m` : text;
+  #line(text: string): void {
+    this.#paper.out(`${text}\n`);
   }
 
   title(text: string): void {
-    this.#out(this.#ink('bold', text));
+    this.#line(this.#paper.paints.bold(text));
+  }
+
+  blank(): void {
+    this.#line('');
   }
 
   chapter(text: string): void {
-    this.#out('');
-    this.#out(this.#ink('bold', `${++this.#chapters}. ${text}`));
+    this.blank();
+    this.title(`${++this.#chapters}. ${text}`);
   }
 
   say(text: string): void {
-    this.#out(`   ${text}`);
+    this.#line(`   ${text}`);
   }
 
   /** What is run where: `beta$ everlan apply`. */
   command(host: string, text: string): void {
-    this.#out(`   ${this.#ink('cyan', `${host}$`)} ${text}`);
+    this.#line(`   ${this.#paper.paints.cyan(`${host}$`)} ${text}`);
   }
 
   show(lines: readonly string[]): void {
-    for (const line of lines) this.#out(`     ${line}`.trimEnd());
+    for (const line of lines) this.#line(`     ${line}`.trimEnd());
   }
 
   good(text: string): void {
-    this.show([this.#ink('green', text)]);
+    this.show([this.#paper.paints.green(text)]);
   }
 
   bad(text: string): void {
-    this.show([this.#ink('red', text)]);
+    this.show([this.#paper.paints.red(text)]);
   }
 
   plan({ steps }: Plan): void {

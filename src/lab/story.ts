@@ -10,7 +10,7 @@ import { openNamespace } from '../sys/netns.ts';
 import { applyOn, type HostOf, planOn } from './host.ts';
 import { type LabEvent, type LabReport, type LabSource, labDown, labReboot, labs, labUp } from './lab.ts';
 import { namespacesLeft } from './make.ts';
-import { ms, Page } from './page.ts';
+import { ms, Page, type Paper } from './page.ts';
 import { showLink } from './show.ts';
 import { namespacesOf, type Topology } from './topology.ts';
 
@@ -212,9 +212,9 @@ async function takeDown(page: Page, report: LabReport): Promise<void> {
 }
 
 /** @throws EverlanError, exit 1, as soon as something is not as the story says. */
-export async function tell(source: LabSource, out: (line: string) => void, color: boolean): Promise<number> {
+export async function tell(source: LabSource, paper: Paper): Promise<number> {
   const start = performance.now();
-  const page = new Page(out, color);
+  const page = new Page(paper);
   page.title('everlan demo: VXLAN overlays that are still there tomorrow');
   page.say('Everything happens now, in namespaces of this program alone. Your network is not touched.');
   page.say('After a $ stands what one would type there; the demo does the same through the same code.');
@@ -227,7 +227,7 @@ export async function tell(source: LabSource, out: (line: string) => void, color
   await rebootIt(page, there, report.fabric);
   await takeDown(page, report);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  out('');
+  page.blank();
   page.title(`That was all of it, in ${seconds} s.`);
   page.say('On real hosts: the file as /etc/everlan/fabric.yaml on each, then `everlan plan` and `everlan apply`.');
   return EXIT.done;
