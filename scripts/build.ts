@@ -99,12 +99,12 @@ function copyBinaries(to: string): void {
 /** An address of this machine, for a plan that gets as far as any. */
 function someAddress(): string {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return all.find(({ internal, family }) => !internal && family === 'IPv4')?.address ?? '192.0.2.1';
+  return all.find(({ internal, family }) => !internal && family === 'IPv4')?.address ?? '198.51.100.1';
 }
 
 /** A file of the common kind. */
 function sampleFabric(): string {
-  const hosts = `hosts: {alpha: ${someAddress()}, beta: {underlay: 192.0.2.2}}`;
+  const hosts = `hosts: {alpha: ${someAddress()}, beta: {underlay: 203.0.113.2}}`;
   const overlays = 'overlays: {build-sample: {vni: 77, hosts: {alpha: 169.254.0.1/24, beta: 169.254.0.2/24}}}';
   return `fabric: build-sample\n${hosts}\n${overlays}\n`;
 }

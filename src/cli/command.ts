@@ -12,6 +12,8 @@ export interface OptionRow {
   readonly help: string;
   /** For an option with a value; default: none. */
   readonly completes?: Completion;
+  /** For everlan itself only. */
+  readonly hidden?: true;
 }
 
 export interface ArgumentRow {

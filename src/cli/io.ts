@@ -19,6 +19,7 @@ export interface Io {
   errRaw(text: string): void;
   readonly outIsTerminal: boolean;
   readonly errIsTerminal: boolean;
+  readonly outIsColoured: boolean;
   readonly outPaints: Paints;
   readonly errPaints: Paints;
   /** Nobody reads standard output any more, as after `| head`: there is no need to go on. */
@@ -50,7 +51,7 @@ function isTerminal(fd: number): boolean {
   }
 }
 
-const line = (text: string): string => (text === '' || text.endsWith('\n') ? text : `${text}\n`);
+const line = (text: string): string => (text.endsWith('\n') ? text : `${text}\n`);
 
 /** The process's own. @param colour false: --no-color. */
 export function standardIo(colour: boolean): Io {
@@ -70,6 +71,7 @@ export function standardIo(colour: boolean): Io {
     },
     outIsTerminal,
     errIsTerminal,
+    outIsColoured: coloured && outIsTerminal,
     outPaints: paints(coloured && outIsTerminal),
     errPaints: paints(coloured && errIsTerminal),
     get outIsClosed() {

@@ -3,7 +3,7 @@ import type { LabEvent, LabReport } from '../lab/lab.ts';
 import type { Family } from '../model/address.ts';
 import { EverlanError, EXIT } from '../model/problem.ts';
 import type { Context } from './command.ts';
-import { meshJson, meshTable, type Proof, silences, underlayFamilies } from './mesh-text.ts';
+import { meshHeadline, meshJson, meshTable, type Proof, silences, underlayFamilies } from './mesh-text.ts';
 import { warn } from './session.ts';
 import { counted } from './text.ts';
 
@@ -51,10 +51,7 @@ export function showLab(context: Context, report: LabReport, done: string): numb
     io.out(JSON.stringify({ version: 1, fabric, ok, hosts, proofs: asked }));
   } else if (!options.quiet) {
     const style = { paints: io.outPaints, all: options.verbose };
-    const said = ok ? io.outPaints.green('every peer answers') : io.outPaints.red('not every peer answers');
-    io.out(
-      [`${io.outPaints.bold(`lab ${fabric}`)}: ${done}, ${said}`, '', ...meshTable(proofs, true, style)].join('\n'),
-    );
+    io.out([meshHeadline(`lab ${fabric}, ${done}`, ok, style), '', ...meshTable(proofs, true, style)].join('\n'));
     const [first] = topology.hosts;
     if (first !== undefined) {
       io.out(`\nNamespaces ${fabric}-HOST. \`everlan lab exec ${first.name} -- ip -d link\` looks into one.`);

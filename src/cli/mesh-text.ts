@@ -63,6 +63,10 @@ function rowsOf(proofs: readonly Proof[]): Row[] {
   return proofs.flatMap(({ host, peers, unasked }) => [...peers, ...unasked].map((peer) => ({ host, peer })));
 }
 
+export function meshHeadline(who: string, ok: boolean, { paints }: Style): string {
+  return `${paints.bold(who)}: ${ok ? paints.green('every peer answers') : paints.red('not every peer answers')}`;
+}
+
 /** A line for each address of each peer; `hosts`: beginning with the host that asked. Failures come first when not all are shown. */
 export function meshTable(proofs: readonly Proof[], hosts: boolean, style: Style): string[] {
   const rows = rowsOf(proofs);

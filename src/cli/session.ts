@@ -91,11 +91,15 @@ export function openPlace(context: Context, fabric: string): Place {
   }
 }
 
-/** Looks at the host and finds it in the fabric. @throws EverlanError when it is not there or lacks something. */
-export function find({ options, timings }: Context, fabric: Fabric, kernel: Kernel): Found {
+/**
+ * Looks at the host and finds it in the fabric.
+ * @param known which host it is; without: as the command line says, or as it looks.
+ * @throws EverlanError when it is not there or lacks something.
+ */
+export function find({ options, timings }: Context, fabric: Fabric, kernel: Kernel, known?: string): Found {
   const view = timings.measure('observe', () => kernel.look());
   const desired = timings.measure('resolve', () =>
-    resolve(fabric, identify(fabric, view.facts, options.host), view.facts),
+    resolve(fabric, known ?? identify(fabric, view.facts, options.host), view.facts),
   );
   return { view, desired };
 }

@@ -143,8 +143,12 @@ export const COMMANDS: readonly (CommandRow | GroupRow)[] = [
     name: 'demo',
     summary: 'see an overlay work, break, heal and go, in a lab',
     text: 'Two hosts as network namespaces, one overlay between them: shown working, broken, healed, rebooted and taken down. Needs no root where the kernel allows user namespaces.',
-    examples: [['demo', 'takes some seconds and leaves nothing behind']],
-    common: 'output',
+    examples: [
+      ['demo', 'takes some seconds and leaves nothing behind'],
+      ['demo -f fabric.yaml', 'with another file'],
+    ],
+    options: [{ flags: '--inside', help: 'in namespaces that were just made for it', hidden: true }],
+    common: 'file',
     load: () => import('./commands/demo.ts'),
   },
   {

@@ -10,13 +10,18 @@ const TOGETHER_MS = 50;
 const SHARE = 4;
 const HOME_AND_CLEAR = '\u001b[H\u001b[2J\u001b[3J';
 
-/** A host that lacks something right now is news too. */
-function textNow({ io }: Context, look: () => string): string {
+interface Shown {
+  readonly text: string;
+  /** A host that lacks something right now is news too. */
+  readonly failed: boolean;
+}
+
+function textNow({ io }: Context, look: () => string): Shown {
   try {
-    return look();
+    return { text: look(), failed: false };
   } catch (error) {
     if (!(error instanceof EverlanError)) throw error;
-    return showFailure(failureOf(error), io.outPaints, false);
+    return { text: showFailure(failureOf(error), io.outPaints, false), failed: true };
   }
 }
 
@@ -34,10 +39,12 @@ export function watchStatus(context: Context, netns: number | undefined, look: (
 
   const show = (): void => {
     const start = performance.now();
-    const text = textNow(context, look);
+    const { text, failed } = textNow(context, look);
     wait = Math.max(TOGETHER_MS, (performance.now() - start) * SHARE);
     if (text === last) return;
-    if (redraws) io.out(`${HOME_AND_CLEAR}${text}\n\n${io.outPaints.dim('watching, Ctrl-C ends')}`);
+    // Lines of JSON stay lines of JSON.
+    if (options.json && failed) io.err(text);
+    else if (redraws) io.out(`${HOME_AND_CLEAR}${text}\n\n${io.outPaints.dim('watching, Ctrl-C ends')}`);
     else io.out(last === null || options.json ? text : `\n${text}`);
     last = text;
     if (io.outIsClosed) resolve();

@@ -4,7 +4,7 @@ import { meshTargets, readMesh } from '../../lab/mesh.ts';
 import { EverlanError, EXIT } from '../../model/problem.ts';
 import type { Run } from '../command.ts';
 import { parseDuration } from '../duration.ts';
-import { meshJson, meshTable, type Proof, silences, underlayFamilies } from '../mesh-text.ts';
+import { meshHeadline, meshJson, meshTable, type Proof, silences, underlayFamilies } from '../mesh-text.ts';
 import { withHost } from '../session.ts';
 
 const TIMEOUT = '3s';
@@ -23,7 +23,8 @@ export const run: Run = (context) => {
     const proof: Proof = { host, peers, unasked, underlayOf: underlayFamilies(desired) };
     if (options.json) io.out(JSON.stringify({ version: 1, fabric, host, ok, ...meshJson(proof) }));
     else if (!options.quiet) {
-      io.out(meshTable([proof], false, { paints: io.outPaints, all: options.verbose }).join('\n'));
+      const style = { paints: io.outPaints, all: options.verbose };
+      io.out([meshHeadline(`${fabric} on ${host}`, ok, style), '', ...meshTable([proof], false, style)].join('\n'));
     }
     if (!ok) throw new EverlanError(silences([proof], false));
     return EXIT.done;

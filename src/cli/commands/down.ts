@@ -23,7 +23,8 @@ export const run: Run = async (context) => {
       );
       if (options.json) io.out(JSON.stringify(planJson(plan, { fabric, host: '' })));
       else if (!options.quiet) {
-        if (options.verbose) io.out(stepLines(plan.steps, { paints: io.outPaints, all: true }).join('\n'));
+        if (options.verbose && plan.steps.length > 0)
+          io.out(stepLines(plan.steps, { paints: io.outPaints, all: true }).join('\n'));
         const done = plan.steps.length === 0 ? 'nothing here' : countActions(plan.steps, 'done');
         io.out(`${fabric}: ${done}`);
       }

@@ -22,7 +22,7 @@ async function watch(context: Context, place: Place, fabric: Fabric, found: Foun
   const { watchStatus } = await import('../watch.ts');
   let next: Found | null = found;
   await watchStatus(context, place.netns, () => {
-    const seen = next ?? find(context, fabric, place.kernel);
+    const seen = next ?? find(context, fabric, place.kernel, found.desired.host);
     next = null;
     return textOf(statusNow(context, place, seen), context);
   });
