@@ -12,8 +12,6 @@ export interface OptionRow {
   readonly help: string;
   /** For an option with a value; default: none. */
   readonly completes?: Completion;
-  /** For everlan itself only. */
-  readonly hidden?: true;
 }
 
 export interface ArgumentRow {

@@ -26,8 +26,7 @@ function spellings(flags: string): { names: string[]; value: boolean } {
 
 function commandLevel(path: string, row: CommandRow): Level {
   const common = COMMON_OPTIONS.filter(({ sets }) => sets.includes(row.common));
-  const own = (row.options ?? []).filter(({ hidden }) => hidden !== true);
-  const options = [...own, ...common, { flags: '--help', help: 'print this help' }];
+  const options = [...(row.options ?? []), ...common, { flags: '--help', help: 'print this help' }];
   const argument = row.arguments?.[0];
   return {
     path,

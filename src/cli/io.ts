@@ -19,7 +19,6 @@ export interface Io {
   errRaw(text: string): void;
   readonly outIsTerminal: boolean;
   readonly errIsTerminal: boolean;
-  readonly outIsColoured: boolean;
   readonly outPaints: Paints;
   readonly errPaints: Paints;
   /** Nobody reads standard output any more, as after `| head`: there is no need to go on. */
@@ -71,7 +70,6 @@ export function standardIo(colour: boolean): Io {
     },
     outIsTerminal,
     errIsTerminal,
-    outIsColoured: coloured && outIsTerminal,
     outPaints: paints(coloured && outIsTerminal),
     errPaints: paints(coloured && errIsTerminal),
     get outIsClosed() {

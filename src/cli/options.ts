@@ -50,11 +50,6 @@ export class Options {
     return this.flag('quiet');
   }
 
-  /** --no-color was given. */
-  get colourless(): boolean {
-    return this.#values.color === false;
-  }
-
   get verbose(): boolean {
     return this.flag('verbose');
   }

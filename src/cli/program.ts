@@ -60,9 +60,7 @@ function addCommand(parent: Command, row: CommandRow, building: Building): void 
     const argument = new Argument(name, help);
     command.addArgument(choices === undefined ? argument : argument.choices(choices));
   }
-  for (const { flags, help, hidden } of row.options ?? []) {
-    command.addOption(new Option(flags, help).hideHelp(hidden === true));
-  }
+  for (const { flags, help } of row.options ?? []) command.addOption(new Option(flags, help));
   addCommon(command, row.common);
   if (row.passThrough === true) command.passThroughOptions();
   command.action(() => building.done({ row, args: command.args, values: given(command) }));

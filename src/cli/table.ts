@@ -147,7 +147,6 @@ export const COMMANDS: readonly (CommandRow | GroupRow)[] = [
       ['demo', 'takes some seconds and leaves nothing behind'],
       ['demo -f fabric.yaml', 'with another file'],
     ],
-    options: [{ flags: '--inside', help: 'in namespaces that were just made for it', hidden: true }],
     common: 'file',
     load: () => import('./commands/demo.ts'),
   },
