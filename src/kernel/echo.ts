@@ -6,7 +6,7 @@
 import { randomFillSync, randomInt } from 'node:crypto';
 import { type Family, familyOf, formatIp, type IpAddress } from '../model/address.ts';
 import { errnoText, hasCode, SysError } from '../sys/errno.ts';
-import { close, onReadable, receiveFrom, sendTo, type Watch } from '../sys/socket.ts';
+import { close, onReadable, type Watch } from '../sys/socket.ts';
 import {
   ECHO_HEADER_SIZE,
   type IcmpTrouble,
@@ -15,7 +15,16 @@ import {
   skipIpv4Header,
   writeEchoRequest,
 } from './icmp.ts';
-import { type Channel, enlargeBuffers, leaveBy, linkIndex, openChannel, socketAddress } from './icmp-socket.ts';
+import {
+  type Channel,
+  enlargeBuffers,
+  leaveBy,
+  linkIndex,
+  openChannel,
+  receiveOn,
+  sendOn,
+  socketAddress,
+} from './icmp-socket.ts';
 
 export interface EchoTarget {
   /** Name of the link that the packet leaves by. */
@@ -28,9 +37,12 @@ export interface EchoTarget {
 export interface EchoOptions {
   /** An open network namespace to send from. */
   readonly netns?: number | undefined;
-  /** For each target, from the first attempt on. */
+  /** For each target, from the first attempt on; up to twice that while the kernel has no room for packets. */
   readonly timeoutMs: number;
-  /** Spread evenly over the time: the first packet may meet an unresolved neighbour or an address still in DAD. */
+  /**
+   * Spread evenly over the time: the first packet may meet an unresolved neighbour or an address still in DAD. One that
+   * the kernel has no room for is tried again, and does not count.
+   */
   readonly attempts: number;
 }
 
@@ -47,6 +59,7 @@ export type EchoResult =
 type Trouble = Extract<EchoResult, { ok: false }>;
 
 interface Probe {
+  readonly index: number;
   readonly target: EchoTarget;
   readonly family: Family;
   /** struct sockaddr_in or sockaddr_in6. */
@@ -65,6 +78,10 @@ const MAX_SIZE = 65535;
 /** Packets sent without a pause, so that answers find room and neighbours are asked for in turns. */
 const BURST = 32;
 const PAUSE_MS = 1;
+/** The longest pause before what the kernel had no room for is tried again: a look for room may cost it 1 ms each. */
+const LONG_PAUSE_MS = 64;
+/** What the kernel says when it has no room for a packet now, see `sendOn`. */
+const FULL: readonly string[] = ['EAGAIN', 'ENOBUFS', 'ENOMEM', 'EINVAL'];
 
 /**
  * Sends an echo to every target and waits for the answers; results in the order of the targets. Peers that do not
@@ -93,17 +110,20 @@ class Run {
   readonly #message: Uint8Array;
   readonly #finished = Promise.withResolvers<void>();
   #open: number;
+  /** On the clock of `performance.now`. */
+  #lastSentAt = 0;
 
   constructor(targets: readonly EchoTarget[], options: EchoOptions) {
     this.#options = options;
     let largest = MIN_SIZE;
-    this.#probes = targets.map((target) => {
+    this.#probes = targets.map((target, index) => {
       if (!Number.isInteger(target.size) || target.size < MIN_SIZE || target.size > MAX_SIZE) {
         throw new RangeError(`an echo has ${MIN_SIZE} to ${MAX_SIZE} bytes, not ${target.size}`);
       }
       largest = Math.max(largest, target.size);
       const destination = socketAddress(target.address);
-      return { target, family: familyOf(target.address), destination, sentAt: [], trouble: null, result: null };
+      const family = familyOf(target.address);
+      return { index, target, family, destination, sentAt: [], trouble: null, result: null };
     });
     this.#message = randomFillSync(new Uint8Array(largest));
     this.#open = this.#probes.length;
@@ -121,7 +141,11 @@ class Run {
       const waiting = this.#probes.some(
         (probe) => probe.result === null && probe.sentAt.some((at) => at !== undefined),
       );
-      if (waiting || attempt < attempts - 1) await this.#pause(until - performance.now());
+      // The sending may have taken long: the last one has its time, too.
+      const rest = Math.max(until, this.#lastSentAt + each);
+      if (waiting || attempt < attempts - 1) await this.#pause(rest - performance.now());
+      // Where the machine was busy elsewhere, the time is over before answers that did come were looked at.
+      for (const channel of this.#channels.values()) this.#receiveAll(channel);
     }
     const silence: Trouble = {
       ok: false,
@@ -149,7 +173,7 @@ class Run {
     }
     this.#channels.set(family, channel);
     const bytes = probes.reduce((sum, probe) => sum + probe.target.size + 1024, 0);
-    enlargeBuffers(channel.fd, bytes);
+    enlargeBuffers(channel.fd, bytes * this.#options.attempts);
     this.#watches.push(
       onReadable(channel.fd, () => {
         try {
@@ -161,21 +185,30 @@ class Run {
     );
   }
 
+  /** Sends to all that have not answered; what the kernel has no room for again and again, until the time is over. */
   async #sendAll(attempt: number, until: number): Promise<void> {
-    let burst = 0;
-    for (const [index, probe] of this.#probes.entries()) {
-      const channel = this.#channels.get(probe.family);
-      if (probe.result !== null || channel === undefined) continue;
-      // A full buffer empties by itself, at the latest when the kernel gives up on a neighbour.
-      while (!this.#send(channel, probe, index, attempt) && performance.now() < until) await this.#pause(PAUSE_MS);
-      // At once, or the time of this answer would include the sending of the rest.
-      this.#receiveAll(channel);
-      if (++burst % BURST === 0) await this.#pause(PAUSE_MS);
+    let left = this.#probes;
+    for (let pause = PAUSE_MS; ; pause = Math.min(pause * 2, LONG_PAUSE_MS)) {
+      const refused: Probe[] = [];
+      let burst = 0;
+      for (const probe of left) {
+        const channel = this.#channels.get(probe.family);
+        if (probe.result !== null || channel === undefined) continue;
+        if (!this.#send(channel, probe, attempt)) refused.push(probe);
+        // At once, or the time of this answer would include the sending of the rest.
+        this.#receiveAll(channel);
+        if (++burst % BURST === 0) await this.#pause(PAUSE_MS);
+      }
+      const rest = until - performance.now();
+      if (refused.length === 0 || rest <= 0) return;
+      left = refused;
+      await this.#pause(Math.min(pause, rest));
     }
   }
 
-  /** false: the socket's buffer is full, try again. */
-  #send(channel: Channel, probe: Probe, index: number, attempt: number): boolean {
+  /** false: the kernel has no room for it, try again. */
+  #send(channel: Channel, probe: Probe, attempt: number): boolean {
+    const { index, family } = probe;
     const { size } = probe.target;
     const sequence = (index * this.#options.attempts + attempt) & 0xffff;
     const link = this.#linkIndex(channel.fd, probe.target.link);
@@ -183,15 +216,16 @@ class Run {
       this.#settle(probe, failed('no such link', `there is no link ${probe.target.link}`));
       return true;
     }
-    const message = this.#message.subarray(0, size - ipHeaderSize(probe.family));
+    const message = this.#message.subarray(0, size - ipHeaderSize(family));
     const stamp = new DataView(message.buffer, ECHO_HEADER_SIZE, STAMP_SIZE);
     stamp.setUint32(8, index);
     stamp.setUint32(12, attempt);
-    writeEchoRequest(message, probe.family, this.#identifier, sequence);
+    writeEchoRequest(message, family, this.#identifier, sequence);
     try {
       leaveBy(channel, probe.destination, link);
       probe.sentAt[attempt] = process.hrtime.bigint();
-      sendTo(channel.fd, message, probe.destination);
+      sendOn(channel, message, probe.destination);
+      this.#lastSentAt = performance.now();
       if (probe.trouble?.reason === 'not sent') probe.trouble = null;
       return true;
     } catch (error) {
@@ -201,8 +235,8 @@ class Run {
         this.#settle(probe, failed('message too long', `the link ${probe.target.link} does not carry ${size} bytes`));
         return true;
       }
-      probe.trouble = failed('not sent', errnoText(error.errno));
-      return !['EAGAIN', 'ENOBUFS', 'ENOMEM'].includes(error.code);
+      probe.trouble = failed('not sent', whyNot(error, family));
+      return !FULL.includes(error.code);
     }
   }
 
@@ -217,7 +251,7 @@ class Run {
 
   #receiveAll(channel: Channel): void {
     for (;;) {
-      const length = receiveFrom(channel.fd, this.#buffer, this.#sender);
+      const length = receiveOn(channel, this.#buffer, this.#sender);
       if (length === -1) return;
       const now = process.hrtime.bigint();
       const packet = this.#buffer.subarray(0, Math.min(length, this.#buffer.length));
@@ -236,11 +270,7 @@ class Run {
     if (probe === undefined || probe.result !== null || probe.family !== family) return;
     if (answer.kind === 'error') {
       if (answer.destination !== probe.target.address) return;
-      const trouble = failed(answer.trouble, `${source} says: ${answer.detail}`);
-      // The path's size stays; a host or a route may still come, until the last attempt.
-      const final = answer.trouble === 'message too long' || attempt === this.#options.attempts - 1;
-      if (final) this.#settle(probe, trouble);
-      else probe.trouble = trouble;
+      this.#fail(probe, attempt, failed(answer.trouble, `${source} says: ${answer.detail}`));
       return;
     }
     const sentAt = probe.sentAt[attempt];
@@ -248,7 +278,7 @@ class Run {
     const sent = this.#message.subarray(ECHO_HEADER_SIZE, probe.target.size - ipHeaderSize(family));
     const same = Buffer.compare(answer.payload.subarray(STAMP_SIZE), sent.subarray(STAMP_SIZE)) === 0;
     if (same) this.#settle(probe, { ok: true, rttMs: Number(now - sentAt) / 1e6, attempt: attempt + 1 });
-    else probe.trouble = failed('corrupted', 'the answer has other bytes than the question');
+    else this.#fail(probe, attempt, failed('corrupted', 'the answer has other bytes than the question'));
   }
 
   /** The probe that a payload belongs to; by its sequence when the payload was not sent back, as in short errors. */
@@ -263,6 +293,13 @@ class Run {
     if (Buffer.compare(payload.subarray(0, 8), cookie) !== 0) return { probe: undefined, attempt: 0 };
     const stamp = new DataView(payload.buffer, payload.byteOffset, STAMP_SIZE);
     return { probe: this.#probes[stamp.getUint32(8)], attempt: stamp.getUint32(12) };
+  }
+
+  /** The path's size stays; a host, a route or sound bytes may still come, until the last attempt. */
+  #fail(probe: Probe, attempt: number, trouble: Trouble): void {
+    const final = trouble.reason === 'message too long' || attempt === this.#options.attempts - 1;
+    if (final) this.#settle(probe, trouble);
+    else probe.trouble = trouble;
   }
 
   #settle(probe: Probe, result: EchoResult): void {
@@ -282,6 +319,13 @@ class Run {
       clearTimeout(timer);
     }
   }
+}
+
+/** Both errors say so when the kernel has no room for another neighbour, and they may mean other things. */
+function whyNot({ code, errno }: SysError, family: Family): string {
+  const text = errnoText(errno);
+  const table = `net.ipv${family}.neigh.default.gc_thresh3`;
+  return code === 'ENOBUFS' || code === 'EINVAL' ? `${text}, maybe the table of neighbours is full (${table})` : text;
 }
 
 function failed(reason: EchoFailure, detail: string): Trouble {

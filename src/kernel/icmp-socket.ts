@@ -1,14 +1,14 @@
 /** Sockets that send echo requests by chosen links and receive the answers. */
 import { bytesOf, type Family, familyOf, type IpAddress } from '../model/address.ts';
-import { hasCode } from '../sys/errno.ts';
+import { hasCode, SysError } from '../sys/errno.ts';
 import { libc } from '../sys/libc.ts';
-import { close, openSocket, setOption, setOptionBytes } from '../sys/socket.ts';
+import { close, openSocket, receiveFrom, sendTo, setOption, setOptionBytes } from '../sys/socket.ts';
 import { answerTypes } from './icmp.ts';
 
 const FAMILIES = {
   // <linux/socket.h>, <linux/in.h>, <linux/in6.h>, <linux/icmp.h>, <linux/icmpv6.h>
-  4: { domain: 2, protocol: 1, level: 0, mtuDiscover: 10, unicastIf: 50, filterLevel: 255, filter: 1 },
-  6: { domain: 10, protocol: 58, level: 41, mtuDiscover: 23, unicastIf: 76, filterLevel: 58, filter: 1 },
+  4: { domain: 2, protocol: 1, level: 0, mtuDiscover: 10, recvErr: 11, unicastIf: 50, filterLevel: 255, filter: 1 },
+  6: { domain: 10, protocol: 58, level: 41, mtuDiscover: 23, recvErr: 25, unicastIf: 76, filterLevel: 58, filter: 1 },
 } as const;
 /** Don't fragment, and do not believe a remembered path MTU. */
 const PMTUDISC_PROBE = 3;
@@ -80,7 +80,7 @@ function typeFilter(family: Family): Uint32Array {
 
 /** Room for all packets at once: those to peers that are not there stay in the buffer for seconds. */
 export function enlargeBuffers(fd: number, bytes: number): void {
-  const size = Math.min(Math.max(bytes * 2, 1 << 20), 1 << 26);
+  const size = Math.min(Math.max(bytes * 2, 1 << 20), 1 << 28);
   for (const [force, plain] of [
     [SO_SNDBUFFORCE, SO_SNDBUF],
     [SO_RCVBUFFORCE, SO_RCVBUF],
@@ -115,4 +115,36 @@ export function leaveBy(channel: Channel, destination: Uint8Array, link: number)
   new DataView(networkOrder.buffer).setUint32(0, link);
   setOptionBytes(channel.fd, level, unicastIf, networkOrder);
   channel.link = link;
+}
+
+/**
+ * Sends by the link that the channel is set to. Without IP_RECVERR a raw socket says nothing of a packet that was
+ * thrown away before it left this host (raw(7)). The option is on for the call only, since errors of routers come as
+ * packets too; off again, it drops what came twice.
+ * @throws SysError EAGAIN: the socket is full; ENOBUFS: a queue or the table of neighbours is; EINVAL: that table again,
+ * over IPv6 and in kernels before 6.5; EMSGSIZE, ENETUNREACH and others.
+ */
+export function sendOn(channel: Channel, message: Uint8Array, destination: Uint8Array): void {
+  const { level, recvErr } = FAMILIES[channel.family];
+  setOption(channel.fd, level, recvErr, 1);
+  try {
+    afterPending(() => sendTo(channel.fd, message, destination));
+  } finally {
+    setOption(channel.fd, level, recvErr, 0);
+  }
+}
+
+/** Length of the next message, -1 when there is none yet; its sender's struct sockaddr is put into `sender`. */
+export function receiveOn(channel: Channel, buffer: Uint8Array, sender: Uint8Array): number {
+  return afterPending(() => receiveFrom(channel.fd, buffer, sender));
+}
+
+/** A socket's pending error (SO_ERROR, socket(7)) is about an earlier packet, and gone once a call has told it. */
+function afterPending<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof SysError) return call();
+    throw error;
+  }
 }
