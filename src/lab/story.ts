@@ -116,7 +116,8 @@ async function makeAndApply(page: Page, source: LabSource): Promise<LabReport> {
 async function showIt(page: Page, { from, overlay, link }: Pair): Promise<void> {
   const bridged = link !== overlay;
   page.chapter('What the kernel has now');
-  page.command(from.host, bridged ? `the link ${overlay}` : `ip -d link show ${overlay}`);
+  if (bridged) page.say(`${overlay} on ${from.host}, a port of ${link}:`);
+  else page.command(from.host, `ip -d link show ${overlay}`);
   const details = await within(from, (netns) => linkDetails(netns, overlay));
   if (details === null) return expect(false, `${from.host} has no ${overlay}`);
   page.show(showLink(details));
