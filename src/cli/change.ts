@@ -3,7 +3,6 @@ import type { Report } from '../apply/converge.ts';
 import type { Kernel, StepFailure } from '../kernel/port.ts';
 import { EverlanError, type Problem, problem } from '../model/problem.ts';
 import { hasCapability } from '../sys/caps.ts';
-import { errnoName } from '../sys/errno.ts';
 import type { Context } from './command.ts';
 import { rightMissing } from './errors.ts';
 import { NO_PROGRESS, type Progress, progressOn } from './progress.ts';
@@ -14,6 +13,9 @@ export function checkRights(): void {
   if (!hasCapability('CAP_NET_ADMIN')) throw new EverlanError(rightMissing('CAP_NET_ADMIN', 'to change links'));
 }
 
+const EPERM = 1; // <asm-generic/errno-base.h>
+const EOPNOTSUPP = 95; // <asm-generic/errno.h>
+
 const KINDS: Readonly<Record<string, string>> = { vxlan: 'VXLAN', bridge: 'bridge' };
 
 /** What to do about refusals that the kernel's own words do not explain. */
@@ -22,11 +24,11 @@ export function advise(failures: readonly StepFailure[]): Problem[] {
   for (const { step, errno } of failures) {
     const made = step.kind === 'link' && (step.action === 'add' || step.action === 'recreate') ? step.to.kind : null;
     const module = made === 'vxlan' || made === 'bridge' ? made : null;
-    if (errnoName(errno) === 'EOPNOTSUPP' && module !== null) {
+    if (errno === EOPNOTSUPP && module !== null) {
       const hint = `\`modprobe ${module}\`, or a kernel with CONFIG_${module.toUpperCase()} (y or m)`;
       advice.set(module, problem(`no-${module}`, `this kernel has no ${KINDS[module]} links`, { hint }));
     }
-    if (errnoName(errno) === 'EPERM') advice.set('EPERM', rightMissing('CAP_NET_ADMIN', 'to change links'));
+    if (errno === EPERM) advice.set('EPERM', rightMissing('CAP_NET_ADMIN', 'to change links'));
   }
   return [...advice.values()];
 }

@@ -56,7 +56,7 @@ function cells({ host, peer }: Row, hosts: boolean, { paints }: Style): Cell[] {
   const address = { text: peer.address ?? '-' };
   const first = [...(hosts ? [{ text: host }] : []), { text: peer.overlay }, { text: peer.peer }, address];
   if (isProof(peer)) return [...first, resultCell(peer.small, paints), resultCell(peer.full, paints, peer.fullSize)];
-  return [...first, { text: paints.dim(`not asked: ${peer.reason}`) }];
+  return [...first, { text: '-' }, { text: `not asked: ${peer.reason}`, paint: paints.dim }];
 }
 
 function rowsOf(proofs: readonly Proof[]): Row[] {

@@ -30,16 +30,24 @@ export const ACTIONS = {
 
 const ACTION_NAMES = Object.keys(ACTIONS) as readonly Action[];
 
-interface Words {
-  /** What it is about: `address`. */
-  readonly noun: string;
-  /** `addresses`. */
-  readonly nouns: string;
-  readonly what: string;
-}
+type Noun = readonly [one: string, many: string];
 
-function linkWords(link: LinkState): { noun: string; nouns: string } {
-  return link.kind === 'bridge' ? { noun: 'bridge', nouns: 'bridges' } : { noun: 'link', nouns: 'links' };
+const NOUNS = {
+  'bridge-port': ['port', 'ports'],
+  address: ['address', 'addresses'],
+  neighbour: ['neighbour', 'neighbours'],
+  route: ['route', 'routes'],
+} as const satisfies Record<string, Noun>;
+const LINK: Noun = ['link', 'links'];
+const BRIDGE: Noun = ['bridge', 'bridges'];
+const FLOODING: Noun = ['flooding', 'VTEPs flooded to'];
+const MAC: Noun = ['MAC', 'MACs'];
+
+/** What a step is about. Apart from the rest, since the steps of a large plan are only counted. */
+function nounOf(step: Step): Noun {
+  if (step.kind === 'link') return (step.action === 'remove' ? step.from : step.to).kind === 'bridge' ? BRIDGE : LINK;
+  if (step.kind === 'fdb') return step.row.mac === ZERO_MAC ? FLOODING : MAC;
+  return NOUNS[step.kind];
 }
 
 function facts(link: LinkState): string {
@@ -51,39 +59,30 @@ function facts(link: LinkState): string {
     .join(', ');
 }
 
-function wordsOf(step: Step): Words {
+function whatOf(step: Step): string {
   switch (step.kind) {
     case 'link':
       switch (step.action) {
         case 'add':
-          return { ...linkWords(step.to), what: facts(step.to) };
+          return facts(step.to);
         case 'remove':
-          return { ...linkWords(step.from), what: facts(step.from) };
+          return facts(step.from);
         case 'change':
         case 'recreate':
-          return { ...linkWords(step.to), what: showChanges(step.changes, step.from, step.to) };
+          return showChanges(step.changes, step.from, step.to);
         default:
           return step satisfies never;
       }
     case 'bridge-port':
-      return { noun: 'port', nouns: 'ports', what: `of bridge ${step.bridge}` };
+      return `of bridge ${step.bridge}`;
     case 'address':
-      return { noun: 'address', nouns: 'addresses', what: step.address.prefix };
-    case 'fdb': {
-      const { mac, vtep } = step.row;
-      if (mac === ZERO_MAC) return { noun: 'flooding', nouns: 'VTEPs flooded to', what: `to ${vtep}` };
-      return { noun: 'MAC', nouns: 'MACs', what: `${mac} at ${vtep}` };
-    }
+      return step.address.prefix;
+    case 'fdb':
+      return step.row.mac === ZERO_MAC ? `to ${step.row.vtep}` : `${step.row.mac} at ${step.row.vtep}`;
     case 'neighbour':
-      return {
-        noun: 'neighbour',
-        nouns: 'neighbours',
-        what: `${step.neighbour.address} at ${step.neighbour.mac}`,
-      };
-    case 'route': {
-      const via = step.route.via === null ? '' : ` via ${step.route.via}`;
-      return { noun: 'route', nouns: 'routes', what: `${step.route.to}${via}` };
-    }
+      return `${step.neighbour.address} at ${step.neighbour.mac}`;
+    case 'route':
+      return step.route.via === null ? step.route.to : `${step.route.to} via ${step.route.via}`;
     default:
       return step satisfies never;
   }
@@ -109,7 +108,8 @@ interface Style {
 
 function stepCells(step: Step, { paints }: Style): Cell[] {
   const { marker, paint } = ACTIONS[step.action];
-  const { noun, what } = wordsOf(step);
+  const [noun] = nounOf(step);
+  const what = whatOf(step);
   const notes = [step.action === 'recreate' ? 'made anew: traffic stops for a moment' : null, step.reason ?? null];
   const why = notes.filter((note) => note !== null).join('; ');
   return [
@@ -120,21 +120,18 @@ function stepCells(step: Step, { paints }: Style): Cell[] {
 
 function linkLines(steps: readonly Step[], style: Style): string[] {
   const cells: Cell[][] = [];
-  for (const alike of groups(steps, (step) => `${step.action} ${wordsOf(step).noun}`).values()) {
+  for (const alike of groups(steps, (step) => `${step.action} ${nounOf(step)[0]}`).values()) {
     // One more line takes no more room than the words about it.
     const most = style.all || alike.length <= MOST_ALIKE + 1 ? alike.length : MOST_ALIKE;
     for (const step of alike.slice(0, most)) cells.push(stepCells(step, style));
     const [first] = alike;
-    if (most < alike.length && first !== undefined) {
-      const { nouns } = wordsOf(first);
-      const more = thousands(alike.length - most);
-      cells.push([
-        { text: `${ACTIONS[first.action].marker} …`, paint: style.paints[ACTIONS[first.action].paint] },
-        {
-          text: style.paints.dim(`and ${more} more ${nouns}`),
-        },
-      ]);
-    }
+    if (most === alike.length || first === undefined) continue;
+    const { marker, paint } = ACTIONS[first.action];
+    const more = `and ${thousands(alike.length - most)} more ${nounOf(first)[1]}`;
+    cells.push([
+      { text: `${marker} …`, paint: style.paints[paint] },
+      { text: more, paint: style.paints.dim },
+    ]);
   }
   return columns(cells, '  ');
 }
