@@ -38,6 +38,7 @@ interface Libc {
   fcntl(fd: number, command: number, argument: number): number;
   poll(fds: Bytes, count: number, timeoutMs: number): number;
   getdents64(fd: number, buffer: Bytes, length: number): number;
+  signal(number: number, disposition: number): number;
   waitpid(pid: number, status: Bytes, options: number): number;
   posix_spawn(pid: Bytes, path: Bytes, actions: Bytes, attributes: Bytes, argv: Bytes, env: Bytes): number;
   posix_spawn_file_actions_init(actions: Bytes): number;
@@ -84,6 +85,7 @@ const PROTOTYPES: Record<keyof Libc, string> = {
   fcntl: 'int fcntl(int, int, long)',
   poll: 'int poll(void *, unsigned long, int)',
   getdents64: 'int64 getdents64(int, void *, size_t)',
+  signal: 'int64 signal(int, int64)',
   waitpid: 'int waitpid(int, void *, int)',
   posix_spawn: 'int posix_spawn(void *, const void *, const void *, const void *, const void *, const void *)',
   posix_spawn_file_actions_init: 'int posix_spawn_file_actions_init(void *)',
