@@ -49,6 +49,8 @@ export interface CommandRow extends Row {
   readonly common: CommonSet;
   /** What comes after the first argument is not ours, as in `lab exec HOST COMMAND -x`. */
   readonly passThrough?: true;
+  /** It reads its own arguments: everything after its name comes as it is, also `--help` and the common options. */
+  readonly raw?: true;
   readonly hidden?: true;
   /** Imported when it runs, so that a command pays for its own modules only. */
   load(): Promise<{ readonly run: Run }>;
@@ -59,5 +61,5 @@ export interface GroupRow extends Row {
   readonly commands: readonly CommandRow[];
 }
 
-/** Options about this host, about the file, or only about output. */
-export type CommonSet = 'host' | 'file' | 'output';
+/** Options about this host, about the file, only about output, or none at all. */
+export type CommonSet = 'host' | 'file' | 'output' | 'none';

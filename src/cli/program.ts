@@ -136,12 +136,20 @@ function usageError(error: CommanderError, command: string): Error {
   return wrongUse(message, near === undefined ? `\`${command} --help\` shows what there is` : `did you mean ${near}?`);
 }
 
+/** A command that reads its own arguments. */
+function rawCall([name, ...args]: readonly string[]): Call | undefined {
+  const row = COMMANDS.find((candidate) => candidate.name === name);
+  return row === undefined || isGroup(row) || row.raw !== true ? undefined : { row, args, values: {} };
+}
+
 /**
  * Understands a command line.
  * @returns the call, or the exit code when help was all that was asked for.
  * @throws EverlanError, exit 2, for wrong use.
  */
 export function parseArguments(args: readonly string[], io: Io): Call | number {
+  const raw = rawCall(args);
+  if (raw !== undefined) return raw;
   const asksForHelp = args[0] === 'help';
   const asksForVersion = args[0] === '--version' || args[0] === '-V';
   const words = asksForVersion ? ['version', ...args.slice(1)] : args;

@@ -151,6 +151,18 @@ export const COMMANDS: readonly (CommandRow | GroupRow)[] = [
     load: () => import('./commands/demo.ts'),
   },
   {
+    name: 'run-parts',
+    summary: 'run a folder of scripts by the rules of Debian’s run-parts',
+    text: 'Runs the scripts of a folder one after the other, with the options, messages and exit codes of Debian’s run-parts. `everlan run-parts --help` lists the options. It is the same program when it is called as run-parts.',
+    examples: [
+      ['run-parts --test /etc/network/if-up.d', 'what would run; a name with a dot in it would not'],
+      ['run-parts --report --arg=now /etc/cron.daily', 'with an argument, and the names of those that say something'],
+    ],
+    common: 'none',
+    raw: true,
+    load: () => import('./commands/run-parts.ts'),
+  },
+  {
     name: 'schema',
     summary: 'print the JSON Schema of the file and of the JSON output',
     text: 'Prints the JSON Schema of the fabric file, so that editors complete and check it, with that of the JSON output under $defs.',
