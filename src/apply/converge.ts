@@ -8,7 +8,7 @@ import type { Plan, Step } from '../model/step.ts';
 import { diff } from '../plan/diff.ts';
 import { explain } from '../plan/explain.ts';
 import { errnoName } from '../sys/errno.ts';
-import { bothOf, memoryOf } from './memory.ts';
+import { bothOf, memoryOf, sameMemory } from './memory.ts';
 import type { Store } from './store.ts';
 
 /**
@@ -97,8 +97,8 @@ export function lookAt(
   store: Store,
   options: ConvergeOptions = {},
   done: readonly Step[] = [],
+  remembered = store.remembered(),
 ): Looked {
-  const remembered = store.remembered();
   const { fabric, state } = wanted;
   const [view, observed] = timed(options, 'observe', () => {
     const seen = options.view ?? kernel.look();
@@ -156,7 +156,8 @@ export function converge(kernel: Kernel, wanted: Desired, store: Store, options:
     return { plan, before, after: before, rounds: 0 };
   }
   options.beforeChange?.(before, plan);
-  store.remember(bothOf(remembered, memoryOf(wanted.state, before)));
+  const memory = bothOf(remembered, memoryOf(wanted.state, before));
+  store.remember(memory);
   let steps = plan.steps;
   for (let round = 1; ; round++) {
     const { failures } = timed(options, 'apply', () => kernel.run(steps, options));
@@ -164,7 +165,7 @@ export function converge(kernel: Kernel, wanted: Desired, store: Store, options:
     if (failures.length === 0) {
       const { view: _, ...again } = options;
       const { observed: after, plan: rest } = timed(options, 'verify', () =>
-        lookAt(kernel, wanted, store, { ...again, timing: () => undefined }, steps),
+        lookAt(kernel, wanted, store, { ...again, timing: () => undefined }, steps, memory),
       );
       if (rest.conflicts.length === 0 && rest.steps.length === 0) {
         store.remember(memoryOf(wanted.state, after));
@@ -177,20 +178,6 @@ export function converge(kernel: Kernel, wanted: Desired, store: Store, options:
       throw new EverlanError([...problems, ...undoFailed(kernel, wanted, before, remembered, store)]);
     }
   }
-}
-
-/** Comparing sizes and keys is enough: a key is all that is remembered. */
-function sameMemory(a: Remembered, b: Remembered): boolean {
-  if (a.links.size !== b.links.size) return false;
-  for (const [name, link] of a.links) {
-    const other = b.links.get(name);
-    if (other === undefined || other.index !== link.index || other.alias !== link.alias) return false;
-    if (other.master !== link.master) return false;
-    for (const key of ['fdb', 'addresses'] as const) {
-      if (link[key].size !== other[key].size || !link[key].isSubsetOf(other[key])) return false;
-    }
-  }
-  return true;
 }
 
 function undoFailed(

@@ -1,5 +1,5 @@
 /** What to remember of an apply: that which the kernel cannot mark as ours. */
-import type { Remembered, RememberedLink } from '../kernel/port.ts';
+import type { Keys, Remembered, RememberedLink } from '../kernel/port.ts';
 import type { HostState, LinkState } from '../model/state.ts';
 
 /** @param index of the link now; 0 before it is made. */
@@ -8,8 +8,8 @@ function ofLink(link: LinkState, index: number): RememberedLink {
   return {
     index,
     alias: link.alias,
-    fdb: new Set(link.fdb.keys()),
-    addresses: new Set(link.addresses.keys()),
+    fdb: link.fdb,
+    addresses: link.addresses,
     master: port ? link.master : null,
   };
 }
@@ -25,13 +25,20 @@ export function memoryOf(desired: HostState, found: HostState): Remembered {
   return { links };
 }
 
+function bothKeys(a: Keys, b: Keys): Keys {
+  return a.size === 0 || holds(b, a) ? b : new Set([...a.keys(), ...b.keys()]);
+}
+
+/** Whether `all` has every key of `some`. */
+function holds(all: Keys, some: Keys): boolean {
+  if (some.size > all.size) return false;
+  for (const key of some.keys()) if (!all.has(key)) return false;
+  return true;
+}
+
 function union(a: RememberedLink, b: RememberedLink): RememberedLink {
-  return {
-    ...b,
-    fdb: a.fdb.size === 0 ? b.fdb : new Set([...a.fdb, ...b.fdb]),
-    addresses: new Set([...a.addresses, ...b.addresses]),
-    master: b.master ?? a.master,
-  };
+  const fdb = bothKeys(a.fdb, b.fdb);
+  return { ...b, fdb, addresses: bothKeys(a.addresses, b.addresses), master: b.master ?? a.master };
 }
 
 /** Both together: written before an apply, so that one that is killed half-way leaves nothing unaccounted for. */
@@ -43,4 +50,18 @@ export function bothOf(before: Remembered, after: Remembered): Remembered {
     links.set(name, same ? union(old, link) : link);
   }
   return { links };
+}
+
+/** Whether both say the same. */
+export function sameMemory(a: Remembered, b: Remembered): boolean {
+  if (a.links.size !== b.links.size) return false;
+  for (const [name, link] of a.links) {
+    const other = b.links.get(name);
+    if (other === undefined || other.index !== link.index || other.alias !== link.alias) return false;
+    if (other.master !== link.master) return false;
+    for (const key of ['fdb', 'addresses'] as const) {
+      if (link[key].size !== other[key].size || !holds(link[key], other[key])) return false;
+    }
+  }
+  return true;
 }

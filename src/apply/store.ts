@@ -5,7 +5,7 @@
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Remembered, RememberedLink } from '../kernel/port.ts';
+import type { Keys, Remembered, RememberedLink } from '../kernel/port.ts';
 import type { IpAddress, Prefix } from '../model/address.ts';
 import { EverlanError, type Problem, problem } from '../model/problem.ts';
 import type { AddressState, FdbRow, HostState, LinkState, NeighbourState, RouteState } from '../model/state.ts';
@@ -63,21 +63,34 @@ interface LinkRecord {
   alias: string;
   master: string | null;
   addresses: string[];
-  fdb: string[];
 }
 
-function encodeRemembered({ links }: Remembered): Record<string, LinkRecord> {
+/** Link → keys of its FDB rows. Apart from the rest, since there may be 100,000 and they seldom change. */
+type RowsRecord = Record<string, string[]>;
+
+interface MemoryRecord {
+  links: Record<string, LinkRecord>;
+  rows: RowsRecord;
+}
+
+function encodeLinks({ links }: Remembered): Record<string, LinkRecord> {
   const out: Record<string, LinkRecord> = {};
-  for (const [name, { index, alias, master, addresses, fdb }] of links) {
-    out[name] = { index, alias, master, addresses: [...addresses], fdb: [...fdb] };
+  for (const [name, { index, alias, master, addresses }] of links) {
+    out[name] = { index, alias, master, addresses: [...addresses.keys()] };
   }
   return out;
 }
 
-function decodeRemembered(records: Record<string, LinkRecord>): Remembered {
+function encodeRows({ links }: Remembered): RowsRecord {
+  const out: RowsRecord = {};
+  for (const [name, { fdb }] of links) if (fdb.size > 0) out[name] = [...fdb.keys()];
+  return out;
+}
+
+function decodeRemembered({ links: records, rows }: MemoryRecord): Remembered {
   const links = new Map<string, RememberedLink>();
-  for (const [name, { addresses, fdb, ...rest }] of Object.entries(records)) {
-    links.set(name, { ...rest, addresses: new Set(addresses), fdb: new Set(fdb) });
+  for (const [name, { addresses, ...rest }] of Object.entries(records)) {
+    links.set(name, { ...rest, addresses: new Set(addresses), fdb: new Set(rows[name]) });
   }
   return { links };
 }
@@ -112,12 +125,21 @@ function decodeState(links: readonly Flat[]): HostState {
 
 interface PendingFile extends Omit<Pending, 'before' | 'remembered'> {
   before: Flat[];
-  remembered: Record<string, LinkRecord>;
+  remembered: MemoryRecord;
+}
+
+/** The same sets, not equal ones: a change always makes new ones. */
+function sameKeys(a: ReadonlyMap<string, Keys>, b: ReadonlyMap<string, Keys> | null): boolean {
+  if (b === null || a.size !== b.size) return false;
+  for (const [name, keys] of a) if (b.get(name) !== keys) return false;
+  return true;
 }
 
 class RunStore implements Store {
   readonly fabric: string;
   readonly folder: string;
+  /** What the file of rows holds, since we wrote it. */
+  #rows: ReadonlyMap<string, Keys> | null = null;
 
   constructor(fabric: string, cookie: string) {
     this.fabric = fabric;
@@ -158,13 +180,20 @@ class RunStore implements Store {
   }
 
   remembered(): Remembered {
-    const records = this.#read('applied') as Record<string, LinkRecord> | null;
-    return records === null ? NOTHING : decodeRemembered(records);
+    const links = this.#read('applied') as Record<string, LinkRecord> | null;
+    if (links === null) return NOTHING;
+    return decodeRemembered({ links, rows: (this.#read('rows') as RowsRecord | null) ?? {} });
   }
 
   remember(what: Remembered): void {
-    if (what.links.size === 0) rmSync(this.#path('applied'), { force: true });
-    else this.#write('applied', encodeRemembered(what));
+    const rows = new Map([...what.links].map(([name, { fdb }]) => [name, fdb]));
+    if (what.links.size === 0) {
+      for (const file of ['applied', 'rows']) rmSync(this.#path(file), { force: true });
+    } else {
+      if (!sameKeys(rows, this.#rows)) this.#write('rows', encodeRows(what));
+      this.#write('applied', encodeLinks(what));
+    }
+    this.#rows = rows;
   }
 
   pending(): Pending | null {
@@ -177,7 +206,11 @@ class RunStore implements Store {
     if (pending === null) rmSync(this.#path('pending'), { force: true });
     else {
       const { before, remembered } = pending;
-      this.#write('pending', { ...pending, before: encodeState(before), remembered: encodeRemembered(remembered) });
+      this.#write('pending', {
+        ...pending,
+        before: encodeState(before),
+        remembered: { links: encodeLinks(remembered), rows: encodeRows(remembered) },
+      });
     }
   }
 }

@@ -196,7 +196,14 @@ class LiveView implements View {
       rows,
       RTM.GETNEIGH,
       (to, { mac }) => writeNeighbour(to, { ...head, attributes: { mac } }),
-      (from, header) => keepRow(draft, readNeighbour(from, header.start, header.end)),
+      (from, header, question) => {
+        const message = readNeighbour(from, header.start, header.end);
+        const row = fdbRow(message);
+        // As wanted, which is the usual answer: the wanted row itself stands for it, so that nothing is made anew.
+        const same = row?.mac === question.mac && row.vtep === question.vtep && row.special === undefined;
+        if (same) draft.fdb.set(question.mac, question);
+        else keepRow(draft, message);
+      },
     );
   }
 

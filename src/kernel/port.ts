@@ -47,11 +47,18 @@ export interface Remembered {
   readonly links: ReadonlyMap<string, RememberedLink>;
 }
 
+/** A set of keys; the maps of a `LinkState` serve as they are. */
+export interface Keys {
+  readonly size: number;
+  has(key: string): boolean;
+  keys(): Iterable<string>;
+}
+
 export interface RememberedLink {
   readonly index: number;
   readonly alias: string;
-  readonly fdb: ReadonlySet<string>;
-  readonly addresses: ReadonlySet<string>;
+  readonly fdb: Keys;
+  readonly addresses: Keys;
   /** On a stranger's link: the bridge that we put it into. */
   readonly master: string | null;
 }

@@ -143,29 +143,32 @@ export class Rtnetlink {
   ): void {
     this.#mailbox ??= new Mailbox(BATCH_MESSAGES, ANSWER_BYTES);
     const mailbox = this.#mailbox;
+    const from = new Reader(mailbox.bytes);
     const writer = this.#writer;
-    for (let start = 0; start < questions.length; start += BATCH_MESSAGES) {
-      const piece = questions.slice(start, start + BATCH_MESSAGES);
-      const first = this.#sequence;
+    let first = 0;
+    let start = 0;
+    const answer = (header: Header): boolean => {
+      const question = questions[start + header.sequence - first];
+      if (header.type !== NLMSG.ERROR && question !== undefined) visit(from, header, question);
+      return true;
+    };
+    for (; start < questions.length; start += BATCH_MESSAGES) {
+      const count = Math.min(BATCH_MESSAGES, questions.length - start);
+      first = this.#sequence;
       writer.reset();
-      for (const question of piece) {
+      for (let i = start; i < start + count; i++) {
         const at = writer.openMessage(type, NLM_F.REQUEST, this.#sequence++);
-        write(writer, question);
+        write(writer, questions[i] as T);
         writer.closeMessage(at);
       }
       send(this.fd, writer.written());
-      for (let answered = 0; answered < piece.length; ) {
-        const got = mailbox.receive(this.fd, piece.length - answered);
+      for (let answered = 0; answered < count; ) {
+        const got = mailbox.receive(this.fd, count - answered);
         if (got === 0) throw new SysError('recvmmsg', ENOBUFS);
         answered += got;
         for (let i = 0; i < got; i++) {
           const at = i * mailbox.size;
-          const from = new Reader(mailbox.bytes.subarray(at, at + Math.min(mailbox.lengthOf(i), mailbox.size)));
-          forEachMessage(from, (header) => {
-            const question = piece[header.sequence - first];
-            if (header.type !== NLMSG.ERROR && question !== undefined) visit(from, header, question);
-            return true;
-          });
+          forEachMessage(from, answer, at, at + Math.min(mailbox.lengthOf(i), mailbox.size));
         }
       }
     }

@@ -50,17 +50,21 @@ export interface Header {
 }
 
 /**
- * Calls `visit` for each message of a received buffer, until one returns false.
+ * Calls `visit` for each message of a received buffer, or of its part from `start` to `end`, until one returns false.
  * @throws NetlinkError when a message's length does not fit the buffer.
  */
-export function forEachMessage(from: Reader, visit: (header: Header) => boolean | undefined): void {
-  const total = from.bytes.length;
-  let at = 0;
-  while (at < total) {
-    if (total - at < 16) throw new NetlinkError(`${total - at} bytes where a message header has 16`);
+export function forEachMessage(
+  from: Reader,
+  visit: (header: Header) => boolean | undefined,
+  start = 0,
+  end = from.bytes.length,
+): void {
+  let at = start;
+  while (at < end) {
+    if (end - at < 16) throw new NetlinkError(`${end - at} bytes where a message header has 16`);
     const length = from.u32(at);
-    if (length < 16 || length > total - at) {
-      throw new NetlinkError(`message of ${length} bytes at ${at}, where ${total - at} are left`);
+    if (length < 16 || length > end - at) {
+      throw new NetlinkError(`message of ${length} bytes at ${at}, where ${end - at} are left`);
     }
     const header: Header = {
       type: from.u16(at + 4),

@@ -62,8 +62,9 @@ function construct(source: Source, events: Event[]): ReadResult {
   const map = defineMappingTag<Map<unknown, unknown>>('tag:yaml.org,2002:map', {
     create: () => new Map(),
     addPair: (carrier, key, value) => {
-      if ((typeof key === 'object' && key !== null) || carrier.has(key)) oddKeys = true;
+      const before = carrier.size;
       carrier.set(key, value);
+      if ((typeof key === 'object' && key !== null) || carrier.size === before) oddKeys = true;
       return '';
     },
     has: (carrier, key) => carrier.has(key),
