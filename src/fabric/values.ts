@@ -1,6 +1,6 @@
 /** One reader for each kind of value in the option table: YAML value → checked value, or undefined when reported. */
 import { type IpAddress, isMulticast, parseIp } from '../model/address.ts';
-import { type Mac, parseMac } from '../model/mac.ts';
+import type { Mac } from '../model/mac.ts';
 import type { ValueType } from '../model/options.ts';
 import type { YamlValue } from '../text/value.ts';
 import { type Around, checkMember, otherFamily } from './around.ts';
