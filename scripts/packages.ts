@@ -19,6 +19,8 @@ const TOOLS: readonly Tool[] = [
   { program: 'unshare', package: 'util-linux', why: 'runs a test in namespaces of its own, also without root' },
   { program: 'nsenter', package: 'util-linux', why: 'looks into a namespace from outside' },
   { program: 'setpriv', package: 'util-linux', why: 'runs everlan without root and without capabilities' },
+  { program: 'dbus-daemon', package: 'dbus', why: 'the message bus of hosts that tests make' },
+  { program: 'networkctl', package: 'systemd', why: 'systemd-networkd and its tools, on hosts that tests make' },
 ];
 
 /** Debian's folders for root's programs are missing in the PATH of some shells. */
