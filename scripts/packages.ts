@@ -16,9 +16,12 @@ interface Tool {
 const TOOLS: readonly Tool[] = [
   { program: 'ip', package: 'iproute2', why: 'the reference: what the kernel has is read, changed and timed with it' },
   { program: 'bridge', package: 'iproute2', why: 'the reference for forwarding rows and bridge ports' },
+  { program: 'tc', package: 'iproute2', why: 'makes the underlay of a test slow or lossy' },
   { program: 'unshare', package: 'util-linux', why: 'runs a test in namespaces of its own, also without root' },
   { program: 'nsenter', package: 'util-linux', why: 'looks into a namespace from outside' },
   { program: 'setpriv', package: 'util-linux', why: 'runs everlan without root and without capabilities' },
+  { program: 'script', package: 'bsdutils', why: 'gives a test a terminal' },
+  { program: 'zsh', package: 'zsh', why: 'reads the completion script that is made for it' },
   { program: 'dbus-daemon', package: 'dbus', why: 'the message bus of hosts that tests make' },
   { program: 'networkctl', package: 'systemd', why: 'systemd-networkd and its tools, on hosts that tests make' },
 ];
