@@ -1,123 +1,25 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { IpAddress } from '../model/address.ts';
-import { createNamespace, deleteNamespace, inNamespace, openNamespace, writeSysctl } from '../sys/netns.ts';
+import { inNamespace, writeSysctl } from '../sys/netns.ts';
 import { close, openSocket, receiveFrom, sendTo } from '../sys/socket.ts';
+import { join, neighbours, pair, run, settled, slow, withNet } from './echo.testing.ts';
 import { type EchoResult, type EchoTarget, echo } from './echo.ts';
 import { checksum } from './icmp.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root: makes network namespaces';
 /** For what ends by an event: a bound that a busy machine does not reach. */
 const patient = { timeoutMs: 30_000, attempts: 30 };
+/**
+ * The same, for what the first attempt has to achieve. Not one alone: the queue of received packets is shared by all
+ * namespaces of a machine (net.core.netdev_max_backlog), so others can make it drop ours.
+ */
+const strict = { timeoutMs: 30_000, attempts: 3 };
+/** For what never ends well: several attempts, any of which says why. */
+const failing = { timeoutMs: 800, attempts: 4 };
 /** For what nobody ever answers: any time will do. */
 const brief = { timeoutMs: 200, attempts: 2 };
-let serial = 0;
-
-function run(command: string, args: readonly string[], input = ''): string {
-  const done = spawnSync(command, args, { encoding: 'utf8', input });
-  assert.equal(done.status, 0, `${command} ${args.join(' ')}: ${done.stderr}`);
-  return done.stdout;
-}
-
-interface Net {
-  /** Namespace of the letter: its name and its open descriptor. */
-  name(letter: string): string;
-  fd(letter: string): number;
-  /** `ip -batch` in the namespace; NS:x in a line is the name of namespace x. */
-  ip(letter: string, ...lines: string[]): void;
-}
-
-/** Namespaces for one test, a letter each, gone afterwards whatever happens. */
-async function withNet(letters: string, work: (net: Net) => Promise<void>): Promise<void> {
-  const prefix = `elecho${process.pid}-${serial++}`;
-  const name = (letter: string) => `${prefix}${letter}`;
-  const open = new Map<string, { fd: number; close(): void }>();
-  try {
-    for (const letter of letters) {
-      createNamespace(name(letter));
-      open.set(letter, openNamespace(name(letter)));
-    }
-    const fd = (letter: string) => {
-      const namespace = open.get(letter);
-      assert.ok(namespace);
-      return namespace.fd;
-    };
-    for (const letter of letters) {
-      inNamespace(fd(letter), () => {
-        // DAD would make an IPv6 address wait for a second or two; one test is about that.
-        writeSysctl('/proc/sys/net/ipv6/conf/default/accept_dad', 0);
-        writeSysctl('/proc/sys/net/ipv6/conf/default/addr_gen_mode', 1);
-      });
-      run('ip', ['-n', name(letter), 'link', 'set', 'lo', 'up']);
-    }
-    const ip = (letter: string, ...lines: string[]) => {
-      const input = lines.map((line) => line.replace(/NS:(\w)/, (_, other: string) => name(other))).join('\n');
-      run('ip', ['-n', name(letter), '-batch', '-'], `${input}\n`);
-    };
-    await work({ name, fd, ip });
-  } finally {
-    for (const namespace of open.values()) namespace.close();
-    for (const letter of open.keys()) deleteNamespace(name(letter));
-  }
-}
-
-const mac = (letter: string) => `02:00:00:00:00:${letter.charCodeAt(0).toString(16)}`;
-
-/** a and b, joined by the veth `link` on both ends. */
-function join(net: Net, a: string, b: string, link: string, mtuA = 1500, mtuB = mtuA): void {
-  const [near, far] = [`address ${mac(a)} mtu ${mtuA}`, `address ${mac(b)} mtu ${mtuB}`];
-  net.ip(a, `link add ${link} ${near} type veth peer name ${link} ${far} netns NS:${b}`, `link set ${link} up`);
-  net.ip(b, `link set ${link} up`);
-}
-
-/**
- * Lines for `ip` that say whose MAC the addresses have, which may be nobody's. All namespaces of a machine share one table
- * of learned neighbours (net.ipv4.neigh.default.gc_thresh3), which others may have filled; these need no room in it.
- */
-const neighbours = (link: string, whose: string, ...addresses: readonly string[]) =>
-  addresses.map((address) => `neigh replace ${address} lladdr ${mac(whose)} nud permanent dev ${link}`);
-
-interface Shown {
-  readonly ifname: string;
-  readonly operstate: string;
-  readonly qdisc: string;
-  readonly addr_info: readonly { readonly tentative?: boolean }[];
-}
-
-/** Until links carry and addresses are usable: the kernel works on both later, and drops packets meanwhile. */
-async function settled(net: Net, letters: string): Promise<void> {
-  const given = performance.now() + patient.timeoutMs;
-  const unready = ({ ifname, operstate, qdisc, addr_info }: Shown) =>
-    (ifname !== 'lo' && (operstate !== 'UP' || qdisc === 'noop')) || addr_info.some(({ tentative }) => tentative);
-  for (const letter of letters) {
-    for (;;) {
-      const shown: Shown[] = JSON.parse(run('ip', ['-n', net.name(letter), '-j', 'addr']));
-      const waiting = shown.filter(unready);
-      if (waiting.length === 0) break;
-      assert.ok(performance.now() < given, JSON.stringify(waiting));
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  }
-}
-
-/** a with 10.1.0.1 and fd00:1::1, b with 10.1.0.2 and fd00:1::2, joined by v0, who know each other; 9 is nobody. */
-async function pair(net: Net): Promise<void> {
-  join(net, 'a', 'b', 'v0');
-  const [a, b] = [
-    ['10.1.0.1', 'fd00:1::1'],
-    ['10.1.0.2', 'fd00:1::2'],
-  ] as const;
-  const added = ([v4, v6]: readonly [string, string]) => [`addr add ${v4}/24 dev v0`, `addr add ${v6}/64 dev v0`];
-  net.ip('a', ...added(a), ...neighbours('v0', 'b', ...b), ...neighbours('v0', 'z', '10.1.0.9', 'fd00:1::9'));
-  net.ip('b', ...added(b), ...neighbours('v0', 'a', ...a));
-  await settled(net, 'ab');
-}
-
-/** Lets the link send as slowly as that, and queue so many bytes; more is refused. */
-const slow = (net: Net, letter: string, link: string, rate: string, limit: number) =>
-  run('tc', `-n ${net.name(letter)} qdisc add dev ${link} root tbf rate ${rate} burst 1600 limit ${limit}`.split(' '));
 
 const target = (link: string, address: string, size: number): EchoTarget => ({
   link,
@@ -226,7 +128,7 @@ test('a hop on the way with a smaller MTU says so, and a far end with one swallo
       assert.equal(details[3], 'fd00:1::ff says: packet too big, the next hop carries 1400 bytes');
     }
     const nowhere = [target('left', '10.9.0.1', 84), target('left', 'fd00:9::1', 84)];
-    assert.deepEqual(await ask({ ...patient, attempts: 1 }, ...nowhere), [
+    assert.deepEqual(await ask(failing, ...nowhere), [
       { ok: false, reason: 'unreachable', detail: '10.1.0.254 says: network unreachable' },
       { ok: false, reason: 'unreachable', detail: 'fd00:1::ff says: no route to destination' },
     ]);
@@ -280,15 +182,27 @@ test('400 targets on 20 links, half of them silent, all at once', { skip }, () =
   }),
 );
 
-test('1,000 targets of full size on one link, each asked once', { skip }, () =>
+/** Echo replies over IPv4 that the namespace has received so far, looked at or not. */
+function answersCome(fd: number): number {
+  const text = inNamespace(fd, () => readFileSync('/proc/thread-self/net/snmp', 'utf8'));
+  const [names, values] = text
+    .split('\n')
+    .filter((line) => line.startsWith('Icmp:'))
+    .map((line) => line.split(' '));
+  return Number(values?.[names?.indexOf('InEchoReps') ?? -1]);
+}
+
+test('1,000 targets of full size on one link, and no answer that came is lost', { skip }, () =>
   withNet('ab', async (net) => {
     await pair(net);
     const peers = Array.from({ length: 50 }, (_, i) => `10.1.1.${i + 1}`);
     net.ip('a', 'route add 10.1.1.0/24 dev v0', ...neighbours('v0', 'b', ...peers));
     net.ip('b', 'route add local 10.1.1.0/24 dev lo');
     const targets = Array.from({ length: 1000 }, (_, i) => target('v0', peers[i % 50] ?? '', 1500));
-    const results = await echo(targets, { netns: net.fd('a'), ...patient, attempts: 1 });
+    const results = await echo(targets, { netns: net.fd('a'), ...strict });
     assert.equal(results.filter((result) => result.ok).length, 1000);
+    // One that is lost after it came is asked for again, and comes again.
+    assert.equal(answersCome(net.fd('a')), 1000);
   }),
 );
 
@@ -298,8 +212,9 @@ test('what the kernel has no room for is sent again, and named when there never 
     slow(net, 'a', 'v0', '4mbit', 4000);
     const both = [target('v0', '10.1.0.2', 1500), target('v0', 'fd00:1::2', 1500)];
     const many = Array.from({ length: 20 }, () => both).flat();
-    const once = { netns: net.fd('a'), ...patient, attempts: 1 };
-    assert.deepEqual(new Set(reasons(await echo(many, once))), new Set(['ok']));
+    // Room for two at a time: without another try within an attempt most would remain.
+    const results = await echo(many, { netns: net.fd('a'), ...strict });
+    assert.deepEqual(new Set(reasons(results)), new Set(['ok']));
     run('tc', ['-n', net.name('a'), 'qdisc', 'del', 'dev', 'v0', 'root']);
     slow(net, 'a', 'v0', '4mbit', 100);
     const full = (table: string) => `no buffer space available, maybe the table of neighbours is full (${table})`;
@@ -314,17 +229,20 @@ test('answers that came while the machine was busy elsewhere count, though the t
   withNet('ab', async (net) => {
     await pair(net);
     slow(net, 'a', 'v0', '100kbit', 4000);
-    const answers = () => {
-      const lines = inNamespace(net.fd('a'), () => readFileSync('/proc/thread-self/net/snmp', 'utf8')).split('\n');
-      const [names, values] = lines.filter((line) => line.startsWith('Icmp:')).map((line) => line.split(' '));
-      return Number(values?.[names?.indexOf('InEchoReps') ?? -1]);
-    };
     // The second waits in the queue for what the first has used up.
     const targets = [target('v0', '10.1.0.2', 1500), target('v0', '10.1.0.2', 1500)];
-    const running = echo(targets, { netns: net.fd('a'), timeoutMs: 1, attempts: 1 });
-    const given = performance.now() + patient.timeoutMs;
-    while (answers() < 2 && performance.now() < given);
-    assert.deepEqual(reasons(await running), ['ok', 'ok']);
+    for (let tries = 1; ; tries++) {
+      const before = answersCome(net.fd('a'));
+      const running = echo(targets, { netns: net.fd('a'), timeoutMs: 1, attempts: 1 });
+      const given = performance.now() + 1000;
+      while (answersCome(net.fd('a')) - before < 2 && performance.now() < given);
+      const came = answersCome(net.fd('a')) - before === 2;
+      const results = await running;
+      if (came || tries === 20) {
+        assert.deepEqual(reasons(results), ['ok', 'ok']);
+        break;
+      }
+    }
   }),
 );
 
@@ -361,14 +279,17 @@ test('a link without a family, and one that is down', { skip }, () =>
   }),
 );
 
-/** What the far side answers when it is us: to one request, one reply of each change. */
-async function answerWrongly(fd: number, changes: readonly ((reply: Uint8Array) => void)[]): Promise<void> {
+/** What the far side answers when it is us: to each request one reply of each change, until it is stopped. */
+async function answerWrongly(
+  fd: number,
+  changes: readonly ((reply: Uint8Array) => void)[],
+  stop: AbortSignal,
+): Promise<void> {
   const raw = openSocket(2, 3, 1, { netns: fd });
   try {
     const buffer = new Uint8Array(2048);
     const from = new Uint8Array(16);
-    const given = performance.now() + patient.timeoutMs;
-    while (performance.now() < given) {
+    while (!stop.aborted) {
       const length = receiveFrom(raw, buffer, from);
       if (length > 0 && buffer[20] === 8) {
         from.fill(0, 2, 4);
@@ -380,11 +301,9 @@ async function answerWrongly(fd: number, changes: readonly ((reply: Uint8Array) 
           reply.set([sum >> 8, sum & 255], 2);
           sendTo(raw, reply, from);
         }
-        return;
       }
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
-    assert.fail('no request came');
   } finally {
     close(raw);
   }
@@ -394,27 +313,39 @@ function flip(bytes: Uint8Array, ...places: readonly number[]): void {
   for (const at of places) bytes[at] = (bytes[at] ?? 0) ^ 1;
 }
 
-/** Each but the first is spoilt: the last byte, too, would be found wrong if the rest were believed. */
+/** Flipped with the rest: if that were believed, the answer would be corrupted. */
 const LAST = 179;
-const wrongAnswers: readonly { name: string; flips: readonly number[]; want: string }[] = [
-  { name: 'nothing changed', flips: [], want: 'ok' },
-  { name: 'one bit of the last byte', flips: [LAST], want: 'corrupted' },
-  { name: 'another identifier', flips: [4, LAST], want: 'ok' },
-  { name: 'another cookie', flips: [8, LAST], want: 'ok' },
-  { name: 'a target that is not ours', flips: [16, LAST], want: 'ok' },
-  { name: 'an attempt that was not made', flips: [20], want: 'ok' },
+const answers: readonly { name: string; replies: readonly (readonly number[])[]; want: string }[] = [
+  { name: 'nothing changed', replies: [[]], want: 'ok' },
+  { name: 'one bit of the last byte', replies: [[LAST], []], want: 'corrupted' },
+  { name: 'another identifier, then a true one', replies: [[4, LAST], []], want: 'ok' },
+  { name: 'another cookie, then a true one', replies: [[8, LAST], []], want: 'ok' },
+  { name: 'a target that is not ours, then a true one', replies: [[16, LAST], []], want: 'ok' },
+  { name: 'an attempt that was not made, then a true one', replies: [[20], []], want: 'ok' },
 ];
 
-for (const { name, flips, want } of wrongAnswers) {
-  test(`a forged answer: ${name}; a true one follows`, { skip }, () =>
+for (const { name, replies, want } of answers) {
+  test(`a forged answer: ${name}`, { skip }, () =>
     withNet('ab', async (net) => {
       await pair(net);
       inNamespace(net.fd('b'), () => writeSysctl('/proc/sys/net/ipv4/icmp_echo_ignore_all', 1));
-      const answered = answerWrongly(net.fd('b'), [(reply) => flip(reply, ...flips), () => {}]);
-      const asked = echo([target('v0', '10.1.0.2', LAST + 21)], { netns: net.fd('a'), ...patient, attempts: 1 });
-      const [results] = await Promise.all([asked, answered]);
-      assert.deepEqual(reasons(results), [want]);
-      for (const result of results) if (result.ok) assert.equal(result.attempt, 1);
+      const stop = new AbortController();
+      const changes = replies.map((flips) => (reply: Uint8Array) => flip(reply, ...flips));
+      const answering = answerWrongly(net.fd('b'), changes, stop.signal);
+      let result: EchoResult | undefined;
+      try {
+        // One attempt, whose first answer that is believed counts; again when the machine lost it.
+        for (let tries = 0; tries < 10 && (result === undefined || reasons([result])[0] === 'timeout'); tries++) {
+          const options = { netns: net.fd('a'), timeoutMs: 3000, attempts: 1 };
+          [result] = await echo([target('v0', '10.1.0.2', LAST + 21)], options);
+        }
+      } finally {
+        stop.abort();
+        await answering;
+      }
+      assert.ok(result);
+      assert.deepEqual(reasons([result]), [want]);
+      if (result.ok) assert.equal(result.attempt, 1);
     }),
   );
 }
