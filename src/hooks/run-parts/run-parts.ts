@@ -48,7 +48,7 @@ function nameRule(names: Options['names']): NameRule {
         return customRule((name) => matches(bytesOf(name)));
       } catch (error) {
         if (!(error instanceof RegexError)) throw error;
-        writeErr(`Unable to build regexp: ${error.message}`);
+        writeErr(`Unable to build regexp: ${error.message}\n`);
         throw new Over(1);
       }
   }

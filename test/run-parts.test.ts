@@ -1,0 +1,48 @@
+/** Our run-parts beside Debian's: the same folders, the same command lines, the same outputs and exit codes. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { test } from 'node:test';
+import { inspect, isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
+import { aCase, type Case, DEBIANS, makeFolder, NOBODY, OURS, run } from './run-parts.testing.ts';
+
+const FOLDERS = Number(process.env.EVERLAN_FOLDERS ?? 300);
+const SEED = Number(process.env.EVERLAN_SEED ?? 20_240_611);
+const AT_ONCE = 2;
+
+/** Whether an unprivileged user can reach our program at all. */
+const nobodyCan =
+  process.geteuid?.() === 0 && spawnSync(OURS, ['--help'], { uid: NOBODY, gid: NOBODY, cwd: '/' }).status === 0;
+
+/** What differs, in full; null: nothing. */
+async function compare(one: Case): Promise<string | null> {
+  const folder = makeFolder(one.entries);
+  try {
+    const usable = { ...one, asNobody: one.asNobody && nobodyCan };
+    const theirs = await run(DEBIANS, usable, folder.path);
+    const ours = await run(OURS, usable, folder.path);
+    return isDeepStrictEqual(ours, theirs) ? null : inspect({ case: usable, ours, theirs }, { depth: null });
+  } finally {
+    folder.remove();
+  }
+}
+
+const skip = existsSync(DEBIANS) ? false : `Debian's run-parts is not here: ${DEBIANS}`;
+
+test(`${FOLDERS} folders: what Debian's run-parts says, ours says`, { skip }, async () => {
+  const next = fc.sample(aCase, { seed: SEED, numRuns: FOLDERS }).values();
+  const differences: string[] = [];
+  const work = async () => {
+    for (const one of next) {
+      const difference = await compare(one);
+      if (difference !== null) differences.push(difference);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  assert.equal(
+    differences.length,
+    0,
+    `${differences.length} of ${FOLDERS} differ:\n${differences.slice(0, 5).join('\n')}`,
+  );
+});
