@@ -28,7 +28,7 @@ export class Writer {
     return this.bytes.subarray(0, this.length);
   }
 
-  /** The offset of `size` zeroed bytes. @throws WireError beyond the largest message. */
+  /** The offset of `size` zeroed bytes, in what `bytes` is from then on. @throws WireError beyond the largest message. */
   take(size: number): number {
     const at = this.length;
     const end = at + size;
@@ -48,12 +48,14 @@ export class Writer {
   }
 
   u8(value: number): void {
-    this.#view.setUint8(this.take(1), value);
+    const at = this.take(1);
+    this.#view.setUint8(at, value);
   }
 
   u32(value: number): void {
     this.align(4);
-    this.#view.setUint32(this.take(4), value, this.little);
+    const at = this.take(4);
+    this.#view.setUint32(at, value, this.little);
   }
 
   setU32(at: number, value: number): void {
@@ -129,7 +131,8 @@ export class Writer {
   }
 
   #double(value: number): void {
-    this.#view.setFloat64(this.take(8), value, this.little);
+    const at = this.take(8);
+    this.#view.setFloat64(at, value, this.little);
   }
 
   #variant({ signature, value }: Variant, depth: number): void {
@@ -163,20 +166,25 @@ export class Writer {
     const fits = typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most;
     const number = expect(code, value, fits ? value : undefined);
     // Two's complement: the bytes of a negative number are those of its unsigned counterpart.
-    if (size === 1) this.#view.setUint8(this.take(1), number);
-    else if (size === 2) this.#view.setInt16(this.take(2), number, this.little);
-    else this.#view.setInt32(this.take(4), number, this.little);
+    const at = this.take(size);
+    if (size === 1) this.#view.setUint8(at, number);
+    else if (size === 2) this.#view.setInt16(at, number, this.little);
+    else this.#view.setInt32(at, number, this.little);
   }
 
   #long(code: 'x' | 't', value: Value): void {
     const wrap = code === 'x' ? BigInt.asIntN : BigInt.asUintN;
     const number = expect(code, value, typeof value === 'bigint' && wrap(64, value) === value ? value : undefined);
-    this.#view.setBigUint64(this.take(8), BigInt.asUintN(64, number), this.little);
+    const at = this.take(8);
+    this.#view.setBigUint64(at, BigInt.asUintN(64, number), this.little);
   }
 
   #bytes(value: Value): void {
     const bytes = expect('ay', value, value instanceof Uint8Array ? value : undefined);
-    this.array(1, () => this.bytes.set(bytes, this.take(bytes.length)));
+    this.array(1, () => {
+      const at = this.take(bytes.length);
+      this.bytes.set(bytes, at);
+    });
   }
 
   /** The length, padding and elements of an array; `write` writes the elements. */
