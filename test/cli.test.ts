@@ -79,6 +79,14 @@ test('a file without end is not read to its end', () => {
   assert.match(err, /larger than 4 MiB/);
 });
 
+for (const command of ['down', 'confirm']) {
+  test(`${command} without its file says how it goes without`, () => {
+    const { code, err } = everlan([command, '-f', '/does/not/exist']);
+    assert.equal(code, 2);
+    assert.equal(err, 'error: /does/not/exist does not exist\nhint: `--fabric NAME` works without the file\n');
+  });
+}
+
 test('a host that is not in the file: exit 2', (t) => {
   const { code, err } = everlan(['plan', '-f', temporaryFile(t, GOOD), '--host', 'alpah']);
   assert.equal(code, 2);

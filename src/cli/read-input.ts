@@ -30,8 +30,11 @@ function unreadable(file: string, error: unknown): Problem | null {
   const code = Object.keys(WHY).find((candidate) => hasCode(error, candidate));
   if (code === undefined && !(error instanceof Error && 'syscall' in error)) return null;
   const why = code === undefined ? `cannot be read: ${error instanceof Error ? error.message : ''}` : WHY[code];
-  const hint = code === 'ENOENT' && file === DEFAULT_FILE ? { hint: 'name another file with -f FILE' } : {};
-  return problem('file-unreadable', `${file} ${why}`, hint);
+  return problem(
+    'file-unreadable',
+    `${file} ${why}`,
+    file === DEFAULT_FILE ? { hint: 'name another with -f FILE' } : {},
+  );
 }
 
 /** Up to one piece more than any file may have: whoever decodes the text says that it is too large. */

@@ -1,6 +1,6 @@
 /** `everlan guard`: started by `apply --confirm`, told by nobody but the store. */
 import { guard } from '../../apply/guard.ts';
-import { EXIT } from '../../model/problem.ts';
+import { EverlanError, EXIT } from '../../model/problem.ts';
 import type { Run } from '../command.ts';
 import { wrongUse } from '../options.ts';
 import { openPlace } from '../session.ts';
@@ -12,7 +12,9 @@ export const run: Run = async (context) => {
   const place = openPlace(context, fabric);
   try {
     const left = await guard(place.kernel, place.store, token);
-    return left === null || left.length === 0 ? EXIT.done : EXIT.failed;
+    // Where a service manager started us, it keeps what we say.
+    if (left !== null && left.length > 0) throw new EverlanError(left);
+    return EXIT.done;
   } finally {
     place.close();
   }
