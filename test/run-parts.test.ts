@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { inspect, isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import { aCase, type Case, DEBIANS, makeFolder, NOBODY, OURS, run } from './run-parts.testing.ts';
+import { aCase, type Case, DEBIANS, makeFolder, NOBODY, OURS, run, type Said } from './run-parts.testing.ts';
 
 const FOLDERS = Number(process.env.EVERLAN_FOLDERS ?? 300);
 const SEED = Number(process.env.EVERLAN_SEED ?? 20_240_611);
@@ -15,14 +15,25 @@ const AT_ONCE = 2;
 const nobodyCan =
   process.geteuid?.() === 0 && spawnSync(OURS, ['--help'], { uid: NOBODY, gid: NOBODY, cwd: '/' }).status === 0;
 
-/** What differs, in full; null: nothing. */
+function firstDifference(a: string, b: string): number {
+  for (let i = 0; i < a.length || i < b.length; i++) if (a[i] !== b[i]) return i;
+  return Number.POSITIVE_INFINITY;
+}
+
+const part = (text: string, from: number): string =>
+  text.length < 1000 ? text : `… ${text.slice(Math.max(0, from - 100), from + 300)} …`;
+
+/** What differs, for a person; null: nothing. */
 async function compare(one: Case): Promise<string | null> {
   const folder = makeFolder(one.entries);
   try {
     const usable = { ...one, asNobody: one.asNobody && nobodyCan };
     const theirs = await run(DEBIANS, usable, folder.path);
     const ours = await run(OURS, usable, folder.path);
-    return isDeepStrictEqual(ours, theirs) ? null : inspect({ case: usable, ours, theirs }, { depth: null });
+    if (isDeepStrictEqual(ours, theirs)) return null;
+    const from = Math.min(firstDifference(ours.out, theirs.out), firstDifference(ours.err, theirs.err));
+    const cut = (said: Said): Said => ({ ...said, out: part(said.out, from), err: part(said.err, from) });
+    return inspect({ case: usable, ours: cut(ours), theirs: cut(theirs) }, { depth: null });
   } finally {
     folder.remove();
   }

@@ -246,7 +246,7 @@ export function run(program: string, test: Omit<Case, 'entries'>, folder: string
   const words = test.args.map((arg) => arg.replace(/^@/, folder).replace(/[^/\w.,=@+-]/g, octal));
   const line = words.map((word) => `"$(printf '%b.' '${word.replace(/\\/g, '\\0')}')"`);
   const set = line.map((word) => `w=${word}; set -- "$@" "\${w%.}"`).join('\n');
-  const child = spawn('/bin/bash', ['-c', `${set}\nODD=$'\\xff' exec -a run-parts '${program}' "$@"`], {
+  const child = spawn('/bin/bash', ['--norc', '-c', `${set}\nODD=$'\\xff' exec -a run-parts '${program}' "$@"`], {
     env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', ODD: '', ...test.env },
     ...(test.asNobody ? { uid: NOBODY, gid: NOBODY } : {}),
     cwd: '/',

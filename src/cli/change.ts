@@ -1,7 +1,7 @@
-/** What the commands that change the host have in common: the lock, advice, signals, progress. */
+/** What the commands that change the host have in common: rights, signals, progress. */
 import type { Report } from '../apply/converge.ts';
-import type { Kernel, StepFailure } from '../kernel/port.ts';
-import { EverlanError, type Problem, problem } from '../model/problem.ts';
+import type { Kernel } from '../kernel/port.ts';
+import { EverlanError } from '../model/problem.ts';
 import { hasCapability } from '../sys/caps.ts';
 import type { Context } from './command.ts';
 import { rightMissing } from './errors.ts';
@@ -11,39 +11,6 @@ import type { Place } from './session.ts';
 /** @throws EverlanError when links cannot be changed at all. */
 export function checkRights(): void {
   if (!hasCapability('CAP_NET_ADMIN')) throw new EverlanError(rightMissing('CAP_NET_ADMIN', 'to change links'));
-}
-
-const EPERM = 1; // <asm-generic/errno-base.h>
-const EOPNOTSUPP = 95; // <asm-generic/errno.h>
-
-const KINDS: Readonly<Record<string, string>> = { vxlan: 'VXLAN', bridge: 'bridge' };
-
-/** What to do about refusals that the kernel's own words do not explain. */
-export function advise(failures: readonly StepFailure[]): Problem[] {
-  const advice = new Map<string, Problem>();
-  for (const { step, errno } of failures) {
-    const made = step.kind === 'link' && (step.action === 'add' || step.action === 'recreate') ? step.to.kind : null;
-    const module = made === 'vxlan' || made === 'bridge' ? made : null;
-    if (errno === EOPNOTSUPP && module !== null) {
-      const hint = `\`modprobe ${module}\`, or a kernel with CONFIG_${module.toUpperCase()} (y or m)`;
-      advice.set(module, problem(`no-${module}`, `this kernel has no ${KINDS[module]} links`, { hint }));
-    }
-    if (errno === EPERM) advice.set('EPERM', rightMissing('CAP_NET_ADMIN', 'to change links'));
-  }
-  return [...advice.values()];
-}
-
-/** The kernel, and what it refused. */
-function listening(kernel: Kernel, failures: StepFailure[]): Kernel {
-  return {
-    look: () => kernel.look(),
-    run: (steps, options) => {
-      const report = kernel.run(steps, options);
-      failures.push(...report.failures);
-      return report;
-    },
-    close: () => kernel.close(),
-  };
 }
 
 /** Ends that a person or a terminal asks for. */
@@ -70,13 +37,9 @@ export function change(
   what: string,
   work: (kernel: Kernel, report: Progress['report']) => Report,
 ): Report {
-  const failures: StepFailure[] = [];
   const progress = io.errIsTerminal && !options.quiet ? progressOn(io, what) : NO_PROGRESS;
   try {
-    return undisturbed(() => work(listening(kernel, failures), progress.report));
-  } catch (error) {
-    if (!(error instanceof EverlanError)) throw error;
-    throw new EverlanError([...error.problems, ...advise(failures)], error.exitCode);
+    return undisturbed(() => work(kernel, progress.report));
   } finally {
     progress.end();
   }

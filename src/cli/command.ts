@@ -61,5 +61,13 @@ export interface GroupRow extends Row {
   readonly commands: readonly CommandRow[];
 }
 
+/** A command line that was understood. */
+export interface Call {
+  readonly row: CommandRow;
+  readonly args: readonly string[];
+  /** By camel-cased long name. */
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
 /** Options about this host, about the file, only about output, or none at all. */
 export type CommonSet = 'host' | 'file' | 'output' | 'none';

@@ -1,19 +1,11 @@
 /** The table of commands as a commander program. */
 import { Argument, Command, CommanderError, Option } from 'commander';
 import { EXIT } from '../model/problem.ts';
-import type { CommandRow, CommonSet, GroupRow } from './command.ts';
+import type { Call, CommandRow, CommonSet, GroupRow } from './command.ts';
 import { formatHelp, HELP_WIDTH } from './help.ts';
 import type { Io } from './io.ts';
 import { COMMON_OPTIONS, wrongUse } from './options.ts';
 import { COMMANDS, isGroup } from './table.ts';
-
-/** A command line that was understood. */
-export interface Call {
-  readonly row: CommandRow;
-  readonly args: readonly string[];
-  /** By camel-cased long name. */
-  readonly values: Readonly<Record<string, unknown>>;
-}
 
 const INTRO =
   'VXLAN overlays that are still there tomorrow: one file describes them, the same on every host, and each host makes its kernel match.';
@@ -136,20 +128,12 @@ function usageError(error: CommanderError, command: string): Error {
   return wrongUse(message, near === undefined ? `\`${command} --help\` shows what there is` : `did you mean ${near}?`);
 }
 
-/** A command that reads its own arguments. */
-function rawCall([name, ...args]: readonly string[]): Call | undefined {
-  const row = COMMANDS.find((candidate) => candidate.name === name);
-  return row === undefined || isGroup(row) || row.raw !== true ? undefined : { row, args, values: {} };
-}
-
 /**
  * Understands a command line.
  * @returns the call, or the exit code when help was all that was asked for.
  * @throws EverlanError, exit 2, for wrong use.
  */
 export function parseArguments(args: readonly string[], io: Io): Call | number {
-  const raw = rawCall(args);
-  if (raw !== undefined) return raw;
   const asksForHelp = args[0] === 'help';
   const asksForVersion = args[0] === '--version' || args[0] === '-V';
   const words = asksForVersion ? ['version', ...args.slice(1)] : args;

@@ -2,7 +2,7 @@
 import { failureOf, showFailure } from './errors.ts';
 import { type Io, standardIo } from './io.ts';
 import { Options } from './options.ts';
-import { parseArguments } from './program.ts';
+import { rawCall } from './raw.ts';
 import { Timings } from './timings.ts';
 
 /** Seen before the arguments are understood, since errors in them are coloured too. */
@@ -22,7 +22,7 @@ export async function run(args: readonly string[]): Promise<number> {
   timings.add('start', performance.now());
   let verbose = false;
   try {
-    const call = parseArguments(args, io);
+    const call = rawCall(args) ?? (await import('./program.ts')).parseArguments(args, io);
     if (typeof call === 'number') return call;
     const options = new Options(call.values);
     verbose = options.verbose;

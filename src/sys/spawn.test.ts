@@ -125,6 +125,33 @@ for (const { in: group, want } of groups) {
   });
 }
 
+test('its streams block, whatever Node made of them', () => {
+  const { read, write } = openPipe();
+  const code = `
+    import { spawn, wait } from ${JSON.stringify(new URL('spawn.ts', import.meta.url).href)};
+    process.stdout.write('');
+    process.stderr.write('');
+    const argv = ['grep', 'flags', '/proc/self/fdinfo/1', '/proc/self/fdinfo/2'];
+    wait(spawn({ path: '/bin/grep', argv, env: [], stdout: 1, stderr: 2, group: 'same' }));`;
+  wait(
+    spawn({
+      path: process.execPath,
+      argv: ['node', '--input-type=module', '-e', code],
+      env: [],
+      stdout: write,
+      stderr: write,
+      group: 'own',
+    }),
+  );
+  close(write);
+  const buffer = Buffer.alloc(1000);
+  assert.equal(
+    buffer.toString('utf8', 0, readPipe(read, buffer)),
+    '/proc/self/fdinfo/1:flags:\t01\n/proc/self/fdinfo/2:flags:\t01\n',
+  );
+  close(read);
+});
+
 test('the working folder', () => {
   assert.equal(sh('pwd', { cwd: '/usr' }).output, '/usr\n');
   assert.equal(sh('pwd').output, `${process.cwd()}\n`);

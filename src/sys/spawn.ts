@@ -19,6 +19,9 @@ const SYS_CLOSE_RANGE = 436; // <asm-generic/unistd.h>, Linux 5.9
 const CLOSE_RANGE_CLOEXEC = 4; // <linux/close_range.h>, Linux 5.11
 const F_SETFD = 2; // <asm-generic/fcntl.h>
 const FD_CLOEXEC = 1;
+const F_GETFL = 3;
+const F_SETFL = 4;
+const O_NONBLOCK = 0x800;
 const O_RDONLY = 0;
 const WNOHANG = 1; // <linux/wait.h>
 const EINVAL = 22; // <asm-generic/errno-base.h>
@@ -133,6 +136,15 @@ function closeOnExec(): void {
   inheritedClosed = true;
 }
 
+/**
+ * Programs expect of their three streams that they block. Node makes its own non-blocking, which all who share them
+ * feel, as soon as one of them is mentioned; some of its modules do so when they are imported.
+ */
+function makeBlocking(fd: number): void {
+  const flags = libc.fcntl(fd, F_GETFL, 0);
+  if (flags !== -1 && (flags & O_NONBLOCK) !== 0) libc.fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+}
+
 /** What the child does with its descriptors before the exec; `work` is called while they exist. */
 function withActions<T>(options: SpawnOptions, work: (actions: Uint8Array) => T): T {
   const actions = new Uint8Array(ACTIONS_SIZE);
@@ -170,6 +182,7 @@ export function spawn(options: SpawnOptions): number {
   const env = stringVector(options.env);
   const pid = new Int32Array(1);
   closeOnExec();
+  for (const fd of new Set([options.stdin ?? options.stdout, options.stdout, options.stderr])) makeBlocking(fd);
   const errno = withActions(options, (actions) =>
     libc.posix_spawn(pid, path, actions, attributes(options.group), argv, env),
   );
