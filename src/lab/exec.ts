@@ -1,5 +1,5 @@
 /** Runs a command in a namespace, as if it had been started there. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { inNamespace, openNamespace } from '../sys/netns.ts';
 import { exitOf } from './child.ts';
 
@@ -11,13 +11,13 @@ import { exitOf } from './child.ts';
 export async function execIn(namespace: string, argv: readonly string[]): Promise<number> {
   const [command, ...rest] = argv;
   if (command === undefined) throw new TypeError('no command');
-  const netns = openNamespace(namespace);
-  let child: ChildProcess;
-  try {
-    // A child starts in the namespace of the thread that made it.
-    child = inNamespace(netns.fd, () => spawn(command, rest, { stdio: 'inherit' }));
-  } finally {
-    netns.close();
-  }
-  return exitOf(child);
+  return exitOf(() => {
+    const netns = openNamespace(namespace);
+    try {
+      // A child starts in the namespace of the thread that made it.
+      return inNamespace(netns.fd, () => spawn(command, rest, { stdio: 'inherit' }));
+    } finally {
+      netns.close();
+    }
+  });
 }

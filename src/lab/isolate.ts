@@ -71,7 +71,7 @@ export async function runIsolated(): Promise<number> {
   tryUnshare(options);
   const program = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   const env = { ...process.env, [ORIGIN]: `${process.pid} ${here('net')} ${here('mnt')}` };
-  return exitOf(spawn('unshare', [...options, ...program], { stdio: 'inherit', env }));
+  return exitOf(() => spawn('unshare', [...options, ...program], { stdio: 'inherit', env }));
 }
 
 /**

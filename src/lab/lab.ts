@@ -4,9 +4,10 @@ import { parseFabricOrThrow } from '../fabric/parse.ts';
 import type { Fabric } from '../model/fabric.ts';
 import { EverlanError, EXIT, type Problem, problem } from '../model/problem.ts';
 import { hasCapability } from '../sys/caps.ts';
+import { namespaceExists } from '../sys/netns.ts';
 import { execIn } from './exec.ts';
 import { type Applied, applyOn, type HostOf, proverOf, readyOn } from './host.ts';
-import { makeLab, refuseStrangers, remakeHost, removeLab } from './make.ts';
+import { makeLab, refuseStranger, refuseStrangers, remakeHost, removeLab } from './make.ts';
 import { type HostProof, proveAll } from './prove.ts';
 import { type LabRecord, readRecord, recordedLabs, removeRecord, withLab, writeRecord } from './record.ts';
 import { type LabHost, namespacesOf, type Topology, topologyOf } from './topology.ts';
@@ -180,8 +181,16 @@ export async function labReboot(fabric: string, host: string, options: LabOption
     const record = known(fabric);
     const proving = planOf(record);
     const rebooted = hostOf(proving, host);
+    const { router, outside } = proving.topology;
+    for (const common of [router, ...(outside === null ? [] : [outside])]) {
+      mustExist(common, '`everlan lab down`, then `everlan lab up`, makes all of it anew');
+    }
+    if (record.complete) refuseStranger(rebooted.namespace, fabric);
     const start = performance.now();
+    // Killed from here on, it leaves a namespace that does not say yet whose it is.
+    writeRecord({ ...record, complete: false });
     remakeHost(rebooted, proving.topology);
+    writeRecord({ ...record, complete: true });
     options.progress?.({ kind: 'remade', host: rebooted, ms: performance.now() - start });
     const quiet: LabOptions = {};
     const applied = new Map<string, Applied>();
@@ -192,10 +201,18 @@ export async function labReboot(fabric: string, host: string, options: LabOption
   });
 }
 
+/** @throws EverlanError when somebody took the namespace away, or it was never made. */
+function mustExist(namespace: string, hint: string): void {
+  if (namespaceExists(namespace)) return;
+  throw new EverlanError(problem('lab-incomplete', `the network namespace ${namespace} is gone`, { hint }));
+}
+
 /** Runs a command on a host. @returns its exit code. */
 export async function labExec(fabric: string, host: string, argv: readonly string[]): Promise<number> {
   requireRoot();
-  return execIn(hostOf(planOf(known(fabric)), host).namespace, argv);
+  const { name, namespace } = hostOf(planOf(known(fabric)), host);
+  mustExist(namespace, `\`everlan lab reboot ${name}\` makes it anew`);
+  return execIn(namespace, argv);
 }
 
 /** The hosts of a lab that is up, in file order. */

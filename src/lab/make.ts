@@ -181,7 +181,18 @@ function around(topology: Topology, work: (around: Around) => void): void {
   }
 }
 
-/** Takes one host away, and makes it anew as it was at first. */
+/** @throws EverlanError when somebody else's namespace has the place of a host. */
+export function refuseStranger(name: string, fabric: string): void {
+  if (!namespaceExists(name)) return;
+  const namespace = openNamespace(name);
+  try {
+    if (!isLabs(namespace.fd, fabric, false)) throw new EverlanError(strange(name));
+  } finally {
+    namespace.close();
+  }
+}
+
+/** Takes one host away, which must be the lab's own (`refuseStranger`), and makes it anew as it was at first. */
 export function remakeHost(host: LabHost, topology: Topology): void {
   around(topology, ({ router, outside }) => {
     // A process may keep the old namespace alive: its cables are pulled at our ends.
@@ -191,7 +202,7 @@ export function remakeHost(host: LabHost, topology: Topology): void {
         outside,
         host.ports.map(({ far }) => far.name),
       );
-    if (!removeNamespace(host.namespace, topology.fabric, false)) throw new EverlanError(strange(host.namespace));
+    removeNamespace(host.namespace, topology.fabric, true);
     makeHosts([host], topology, { router, outside });
   });
 }

@@ -53,14 +53,14 @@ export function recordedLabs(): readonly string[] {
 export function readRecord(fabric: string): LabRecord | null {
   if (!existsSync(recordOf(fabric))) return null;
   safely(() => ensureDir(folderOf(fabric)));
-  const { file, namespaces, complete } = JSON.parse(readFileSync(recordOf(fabric), 'utf8'));
-  return { fabric, file, text: readFileSync(textOf(fabric)), namespaces, complete };
+  const record: Omit<LabRecord, 'text'> = JSON.parse(readFileSync(recordOf(fabric), 'utf8'));
+  return { ...record, text: readFileSync(textOf(fabric)) };
 }
 
 export function writeRecord({ fabric, file, text, namespaces, complete }: LabRecord): void {
   safely(() => ensureDir(folderOf(fabric)));
   writeAtomic(textOf(fabric), text);
-  writeAtomic(recordOf(fabric), `${JSON.stringify({ version: 1, fabric, file, namespaces, complete })}\n`);
+  writeAtomic(recordOf(fabric), `${JSON.stringify({ fabric, file, namespaces, complete })}\n`);
 }
 
 export function removeRecord(fabric: string): void {
