@@ -1,5 +1,5 @@
 /** Observe, diff, apply, read back, verify; and undo when it fails. The one place where a host is changed. */
-import type { Kernel, Remembered, StepFailure, View } from '../kernel/port.ts';
+import type { Kernel, Remembered, View } from '../kernel/port.ts';
 import type { Desired } from '../model/desired.ts';
 import { isGroupMac, ZERO_MAC } from '../model/mac.ts';
 import { EverlanError, type Problem, problem } from '../model/problem.ts';
@@ -7,8 +7,8 @@ import type { FdbRow, HostState, LinkKind } from '../model/state.ts';
 import type { Plan, Step } from '../model/step.ts';
 import { diff } from '../plan/diff.ts';
 import { explain } from '../plan/explain.ts';
-import { errnoName } from '../sys/errno.ts';
 import { bothOf, memoryOf, sameMemory } from './memory.ts';
+import { refusal } from './refusals.ts';
 import type { Store } from './store.ts';
 
 /**
@@ -106,33 +106,6 @@ export function lookAt(
   });
   const plan = timed(options, 'diff', () => diff(state, observed, { ...options, fabric }));
   return { view, observed, plan, remembered };
-}
-
-/** What to do about a refusal; the first row that fits. */
-const CURES: readonly { readonly kind: Step['kind']; readonly errno: string; readonly hint: string }[] = [
-  {
-    kind: 'link',
-    errno: 'EOPNOTSUPP',
-    hint: 'this kernel has no VXLAN: `modprobe vxlan`, or CONFIG_VXLAN in its configuration',
-  },
-  {
-    kind: 'link',
-    errno: 'EEXIST',
-    hint: 'a link that is not ours has this VNI and port: `ip -d link show type vxlan`',
-  },
-  {
-    kind: 'link',
-    errno: 'EADDRINUSE',
-    hint: 'a link with other receive flags (extensions, checksums, external) has this UDP port: choose another `port`',
-  },
-  { kind: 'route', errno: 'EEXIST', hint: 'somebody else has a route there: `ip route show` tells whose' },
-  { kind: 'route', errno: 'ENETUNREACH', hint: '`via` must be reachable over the overlay' },
-];
-
-function refusal({ step, errno, message }: StepFailure): Problem {
-  const text = `${explain(step)}: the kernel says: ${message}`;
-  const cure = CURES.find((row) => row.kind === step.kind && row.errno === errnoName(errno));
-  return problem('kernel-refused', text, cure === undefined ? {} : { hint: cure.hint });
 }
 
 function unverified(steps: readonly Step[]): Problem {

@@ -41,9 +41,22 @@ function startUnit(command: readonly string[], token: string): boolean {
   return spawnSync('systemd-run', run, { stdio: 'ignore' }).status === 0;
 }
 
+/** How long a guard may take to say that it is there. */
+const READY_MS = 10_000;
+
+/** Until the guard is there, or READY_MS are over. Blocks: what follows must not begin before. */
+function isReady(store: Store, token: string): boolean {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (const end = performance.now() + READY_MS; performance.now() < end; Atomics.wait(pause, 0, 0, 5)) {
+    if (store.guarded() === token) return true;
+  }
+  return false;
+}
+
 /**
- * Starts the guard before anything is changed.
+ * Starts the guard before anything is changed, and waits until it is there.
  * @param before the state to go back to.
+ * @throws EverlanError when there is no guard: then nothing must be changed.
  */
 export function arm(store: Store, before: HostState, seconds: number, command: GuardCommand): Pending {
   const token = randomUUID();
@@ -55,12 +68,13 @@ export function arm(store: Store, before: HostState, seconds: number, command: G
     const [program = command.program, ...rest] = line;
     // detached: a session of its own (setsid), so that no terminal's end reaches it.
     const child = spawn(program, rest, { detached: true, stdio: 'ignore', cwd: '/' });
-    if (child.pid === undefined) {
-      child.on('error', () => undefined);
-      store.setPending(null);
-      throw new EverlanError(problem('no-guard', `the guard of --confirm could not be started: ${program}`));
-    }
+    // Told below, by its silence.
+    child.on('error', () => undefined);
     child.unref();
+  }
+  if (!isReady(store, token)) {
+    store.setPending(null);
+    throw new EverlanError(problem('no-guard', 'the guard of --confirm could not be started; nothing was changed'));
   }
   return pending;
 }
@@ -97,7 +111,9 @@ async function timeIsOver(store: Store, token: string, seconds: number): Promise
 export async function guard(kernel: Kernel, store: Store, token: string): Promise<readonly Problem[] | null> {
   const pending = store.pending();
   if (pending === null || pending.token !== token) return null;
-  if (!(await timeIsOver(store, token, pending.seconds))) return null;
+  const over = timeIsOver(store, token, pending.seconds);
+  store.setGuarded(token);
+  if (!(await over)) return null;
   const lock = await store.lock('the guard of apply --confirm');
   try {
     // Confirmed while we waited for the lock?

@@ -37,6 +37,9 @@ export interface Store {
   remember(what: Remembered): void;
   pending(): Pending | null;
   setPending(pending: Pending | null): void;
+  /** The token of the change that a guard watches over, by its own word; null: none does. */
+  guarded(): string | null;
+  setGuarded(token: string): void;
   /** The folder, for those who watch it. */
   readonly folder: string;
 }
@@ -202,8 +205,16 @@ class RunStore implements Store {
     return { ...file, before: decodeState(file.before), remembered: decodeRemembered(file.remembered) };
   }
 
+  guarded(): string | null {
+    return this.#read('guarded') as string | null;
+  }
+
+  setGuarded(token: string): void {
+    this.#write('guarded', token);
+  }
+
   setPending(pending: Pending | null): void {
-    if (pending === null) rmSync(this.#path('pending'), { force: true });
+    if (pending === null) for (const file of ['pending', 'guarded']) rmSync(this.#path(file), { force: true });
     else {
       const { before, remembered } = pending;
       this.#write('pending', {
@@ -236,5 +247,7 @@ export function memoryStore(fabric: string): Store {
     setPending: (what) => {
       pending = what;
     },
+    guarded: () => pending?.token ?? null,
+    setGuarded: () => undefined,
   };
 }
