@@ -37,7 +37,9 @@ export class Timings {
     return columns(rows.map(([phase, ms]) => [phase, `${ms.padStart(widest)} ms`])).join('\n');
   }
 
+  /** One line: milliseconds by phase, and the most memory that the process ever held, in KiB. */
   json(): string {
-    return JSON.stringify(Object.fromEntries(this.#all().map(([phase, ms]) => [phase, Math.round(ms * 1000) / 1000])));
+    const phases = Object.fromEntries(this.#all().map(([phase, ms]) => [phase, Math.round(ms * 1000) / 1000]));
+    return JSON.stringify({ ...phases, maxRss: process.resourceUsage().maxRSS });
   }
 }
