@@ -23,6 +23,8 @@ export interface RunOptions {
    * script writes to our own output.
    */
   readonly onLine?: (line: string, stream: Stream) => void;
+  /** Called when it has started, with what ends it and all that it started, politely for so many milliseconds. */
+  readonly onStart?: (end: (graceMs: number) => void) => void;
 }
 
 export type Outcome =
@@ -118,6 +120,7 @@ function start(script: Script, options: RunOptions, done: (outcome: Outcome) => 
     outputs.release();
   }
   readers = outputs.read();
+  options.onStart?.((graceMs) => child.end(graceMs));
   if (options.timeoutMs === 0) return;
   timer = setTimeout(() => {
     timedOut = true;

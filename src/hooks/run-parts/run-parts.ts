@@ -138,10 +138,12 @@ class Runner {
       return false;
     }
     if (stats.isFile()) {
-      if (may(path, constants.X_OK)) {
-        if (!test && !list) return this.#execute(path);
+      if (list) {
+        if (may(path, constants.R_OK)) this.#lines.add(path);
+      } else if (may(path, constants.X_OK)) {
+        if (!test) return this.#execute(path);
         this.#lines.add(path);
-      } else if (list && may(path, constants.R_OK)) this.#lines.add(path);
+      }
     } else if (!stats.isDirectory() && !list) {
       this.#fail(`run-parts: component ${path} is not an executable plain file\n`);
     }
