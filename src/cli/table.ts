@@ -151,6 +151,22 @@ export const COMMANDS: readonly (CommandRow | GroupRow)[] = [
     load: () => import('./commands/demo.ts'),
   },
   {
+    name: 'dispatcher',
+    summary: 'run scripts on the states of systemd-networkd’s links',
+    text: 'Runs scripts when a link of systemd-networkd changes its state, with the options, folders, variables and messages of networkd-dispatcher. `everlan dispatcher --help` lists the options. It is the same program when it is called as networkd-dispatcher.',
+    examples: [
+      [
+        'dispatcher --run-startup-triggers',
+        'as the service does it: scripts run for the states that are there already',
+      ],
+      ['dispatcher --check', 'every script, and whether it would run'],
+      ['dispatcher --dry-run -T', 'what would run, without running it'],
+    ],
+    common: 'none',
+    raw: true,
+    load: () => import('./commands/dispatcher.ts'),
+  },
+  {
     name: 'run-parts',
     summary: 'run a folder of scripts by the rules of Debian’s run-parts',
     text: 'Runs the scripts of a folder one after the other, with the options, messages and exit codes of Debian’s run-parts. `everlan run-parts --help` lists the options. It is the same program when it is called as run-parts.',

@@ -13,6 +13,8 @@ const OPTION = { ADD_MEMBERSHIP: 1, CAP_ACK: 10, EXT_ACK: 11, GET_STRICT_CHK: 12
 const SOL_SOCKET = 1;
 const SO_RCVBUFFORCE = 33;
 const ENOBUFS = 105;
+const ENODEV = 19;
+const ENOENT = 2;
 
 /** Larger batches are slower: the kernel copies the whole buffer before it starts. */
 const BATCH_MESSAGES = 64;
@@ -129,6 +131,46 @@ export class Rtnetlink {
       });
     }
     return whole;
+  }
+
+  /**
+   * Asks for one object, of any size.
+   * @returns null when the kernel has none such (ENODEV, ENOENT).
+   * @throws SysError with the kernel's errno.
+   */
+  get<T>(type: number, body: (to: Writer) => void, read: (from: Reader, header: Header) => T): T | null {
+    for (let tries = 1; ; tries++) {
+      try {
+        return this.#getOnce(type, body, read);
+      } catch (error) {
+        if (!(error instanceof SysError && error.errno === ENOBUFS) || tries === DUMP_TRIES) throw error;
+      }
+      this.#drain();
+    }
+  }
+
+  #getOnce<T>(type: number, body: (to: Writer) => void, read: (from: Reader, header: Header) => T): T | null {
+    const sequence = this.#sequence++;
+    const writer = this.#writer;
+    writer.reset();
+    const at = writer.openMessage(type, NLM_F.REQUEST, sequence);
+    body(writer);
+    writer.closeMessage(at);
+    send(this.fd, writer.written());
+    const from = this.#receive();
+    if (from === null) throw new SysError('recv', ENOBUFS);
+    let found: T | null = null;
+    forEachMessage(from, (header) => {
+      if (header.sequence !== sequence) return true;
+      if (header.type === NLMSG.ERROR) {
+        const { errno, message } = readAcknowledgement(from, header);
+        if (errno !== ENODEV && errno !== ENOENT) throw new SysError('get', errno, message);
+      } else {
+        found = read(from, header);
+      }
+      return false;
+    });
+    return found;
   }
 
   /**
