@@ -256,11 +256,7 @@ for (const state of noStates) {
     // What the traversal would reach.
     fileAt(join(base, 'evil.d/a'), ':');
     fileAt(join(base, 'etc/routable.d/a'), ':');
-    assert.throws(
-      // @ts-expect-error -- words from outside that the compiler would not let through
-      () => findScripts([join(base, 'etc')], state, OUR_RULE),
-      TypeError,
-    );
+    assert.throws(() => findScripts([join(base, 'etc')], state, OUR_RULE), TypeError);
     assert.equal(isAdministrativeState(state) || isOperationalState(state), false);
   });
 }

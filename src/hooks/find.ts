@@ -5,7 +5,7 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { errnoText, hasCode } from '../sys/errno.ts';
 import { type Finding, type Reason, type Rule, type Skipped, silent, skipped, statOf, verify } from './script.ts';
-import { HOOK_STATES, type HookState } from './states.ts';
+import { HOOK_STATES } from './states.ts';
 import { trust } from './trust.ts';
 
 /** networkd-dispatcher's rule, and every folder on the way root's. */
@@ -107,9 +107,11 @@ export const byCodePoint = (a: string, b: string): number => Buffer.compare(Buff
  * one masks it. Nothing is kept between calls: what an administrator changes counts from the next event on.
  * @throws TypeError for what is no state.
  */
-export function findScripts(bases: readonly string[], state: HookState, rule: Rule = ROOT_RULE): Finding[] {
-  // The type says it already, but the word comes from a bus and becomes a path.
-  if (!HOOK_STATES.includes(state)) throw new TypeError(`no state that has scripts: ${JSON.stringify(state)}`);
+export function findScripts(bases: readonly string[], state: string, rule: Rule = ROOT_RULE): Finding[] {
+  // The word comes from a bus and becomes a path.
+  if (!HOOK_STATES.some((known) => known === state)) {
+    throw new TypeError(`no state that has scripts: ${JSON.stringify(state)}`);
+  }
   const listings = bases.filter((base) => base !== '').map((base) => list(join(base, `${state}.d`)));
   const folders = listings.map(({ folder }) => folder);
   const names = [...new Set(listings.flatMap((listing) => listing.names))].sort(byCodePoint);
