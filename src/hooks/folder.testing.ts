@@ -1,5 +1,5 @@
 /** Folders that pass as safe, for tests: nobody but root and us can have changed what leads to them. */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, chmodSync, constants, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -14,12 +14,21 @@ const OWNERS = [...new Set([0, me])];
 export const OUR_RULE: Rule = { exactly: { mode: 0o755, uid: me, gid: group }, owners: OWNERS };
 export const isRoot = me === 0;
 
-const places = [isRoot ? '/run' : (process.env.XDG_RUNTIME_DIR ?? homedir()), homedir()];
-const place = places.find((path) => trust(path, OWNERS).trusted);
+function mayWrite(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const places = isRoot ? ['/run'] : [process.env.XDG_RUNTIME_DIR || homedir(), homedir()];
+const place = places.find((path) => trust(path, OWNERS).trusted && mayWrite(path));
 
 /** Why a test cannot run; false: it can. */
 export const noPlace: string | false =
-  place === undefined ? `others can write to what leads to ${places.join(' and ')}` : false;
+  place === undefined ? `no folder that nobody else can change: ${places.join(', ')}` : false;
 export const needsRoot: string | false =
   noPlace === false && !isRoot ? 'needs root: it gives files to another user' : noPlace;
 
