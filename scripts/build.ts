@@ -1,6 +1,7 @@
 /**
  * The release in dist/: everlan.mjs, the entry; program.js, all the rest in one file; program.cache, what V8 compiled of
- * it; and koffi's binary. Nothing else is needed to run it but Node.
+ * it; dispatcher.js and dispatcher.cache, the same of `everlan dispatcher` alone; and koffi's binary. Nothing else is
+ * needed to run it but Node.
  *
  * Node's own modules are taken by `process.getBuiltinModule`, and those that take milliseconds to load only when they
  * are first used: an import statement would load them, and every part of them, at the start.
@@ -10,6 +11,7 @@ import { isBuiltin } from 'node:module';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import type * as Program from '../src/cli/run.ts';
@@ -88,6 +90,9 @@ const PROGRAM: BuildOptions = {
   external: ['koffi'],
 };
 
+/** `everlan dispatcher`, which stays in memory: a file of its own without the other commands. */
+const DISPATCHER: BuildOptions = { ...PROGRAM, entryPoints: { dispatcher: 'src/cli/run-dispatcher.ts' } };
+
 /** koffi's binaries of the C library that our own Node is made for, under the names that src/sys/libc.ts looks for. */
 function copyBinaries(to: string): void {
   for (const arch of ['x64', 'arm64']) {
@@ -125,10 +130,21 @@ async function compile(to: string): Promise<void> {
   writeFileSync(join(to, 'program.cache'), script.createCachedData());
 }
 
+/** Small enough to be compiled as a whole; its daemon cannot be tried out here. */
+function compileDispatcher(to: string): void {
+  const filename = join(to, 'dispatcher.js');
+  setFlagsFromString('--no-lazy');
+  const script = new Script(readFileSync(filename, 'latin1'), { filename });
+  // V8 takes the cache only when its flags are those of the run.
+  setFlagsFromString('--lazy');
+  writeFileSync(join(to, 'dispatcher.cache'), script.createCachedData());
+}
+
 async function make(to: string): Promise<void> {
-  for (const part of [ENTRY, PROGRAM]) await build({ ...COMMON, ...part, outdir: to });
+  for (const part of [ENTRY, PROGRAM, DISPATCHER]) await build({ ...COMMON, ...part, outdir: to });
   copyBinaries(to);
   await compile(to);
+  compileDispatcher(to);
 }
 
 // Beside the old one until it is whole: a build that fails, or a run meanwhile, finds the old one.

@@ -1,6 +1,6 @@
 /**
- * The entry of a release (scripts/build.ts): the program is one file, and beside it lies the code that V8 made of it at
- * build time. V8 looks whether the two and itself fit together, and else compiles as usual.
+ * The entry of a release (scripts/build.ts): the program is one file, the dispatcher another, and beside each lies the
+ * code that V8 made of it at build time. V8 looks whether the two and itself fit together, and else compiles as usual.
  */
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
@@ -8,11 +8,12 @@ import { Script } from 'node:vm';
 import type * as Program from './run.ts';
 
 const folder = import.meta.dirname;
-const filename = `${folder}/program.js`;
+const name = process.argv[2] === 'dispatcher' ? 'dispatcher' : 'program';
+const filename = `${folder}/${name}.js`;
 
 function compiled(): Buffer | undefined {
   try {
-    return readFileSync(`${folder}/program.cache`);
+    return readFileSync(`${folder}/${name}.cache`);
   } catch {
     return undefined;
   }
