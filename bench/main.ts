@@ -47,9 +47,9 @@ const ours = (command: string, file: string, ...more: readonly string[]): Run =>
   run(everlan, command, '-f', file, '--host', 'alpha', '--netns', NAMESPACE, ...more);
 const down = (): Run => run(everlan, 'down', '--fabric', work.FABRIC, '--netns', NAMESPACE);
 
-function inTurn(us: () => Run, cleanUs: () => void, them: () => Run, cleanThem: () => void): Pair {
+function inTurn(us: () => Run, cleanUs: () => void, them: () => Run, cleanThem: () => void, runs = RUNS): Pair {
   const pair = { ours: [] as Run[], theirs: [] as Run[] };
-  for (let i = 0; i < RUNS; i++) {
+  for (let i = 0; i < runs; i++) {
     pair.ours.push(us());
     cleanUs();
     pair.theirs.push(them());
@@ -71,8 +71,10 @@ function ratio(pair: Pair): Row {
   return { ours: show(a), theirs: show(b), value: a / b, phases: phases(pair.ours) };
 }
 
+/** At once, so that no clean-up in the background disturbs what follows. */
 const clear = (count: number): void => {
-  ip('clear', work.clearBatch(count));
+  ip('mark', work.markBatch(count));
+  down();
   sleep(1);
 };
 
@@ -95,6 +97,7 @@ function applyOverlays(count: number): Pair {
       sleep(SETTLE_SECONDS);
       clear(count);
     },
+    count > 4000 ? 1 : RUNS,
   );
   applied.set(count, pair);
   return pair;
@@ -279,8 +282,10 @@ function main(words: readonly string[]): void {
   try {
     ip('underlay', work.UNDERLAY_BATCH);
     for (const mark of marks) {
-      process.stderr.write(`${mark.name} …\n`);
-      rows.push([mark, mark.measure()]);
+      process.stderr.write(`${mark.name} … `);
+      const row = mark.measure();
+      rows.push([mark, row]);
+      process.stderr.write(`${row.ours} against ${row.theirs}: ${row.value.toFixed(2)}${row.unit ?? '×'}\n`);
     }
   } finally {
     deleteNamespace(NAMESPACE);

@@ -55,9 +55,9 @@ export function deleteBatch(count: number): string {
   return range(count, (i) => `link del vx${i}`).join('\n');
 }
 
-/** Not measured: everything gone at once, so that no clean-up in the background disturbs what follows. */
-export function clearBatch(count: number): string {
-  return [...range(count, (i) => `link set vx${i} group 9`), 'link del group 9'].join('\n');
+/** Not measured: marks the links of a batch as everlan's own, so that `everlan down` clears them away quickly. */
+export function markBatch(count: number): string {
+  return range(count, (i) => `link set vx${i} alias everlan:${FABRIC}/vx${i}`).join('\n');
 }
 
 /** The underlay: eth0 with the host's address; the far end is in the same namespace and answers nothing. */
