@@ -1,5 +1,6 @@
 /** networkd's part played on a real dbus-daemon: forged signals, floods, restarts, links that come and go. */
 import assert from 'node:assert/strict';
+import { connect, createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { type LinkChange, type NetworkdStatus, type NetworkdWatch, watchNetworkd } from '../src/networkd/links.ts';
 import { connectPeer, fakeNetworkd, type Peer, propertiesChanged } from '../src/networkd/peer.testing.ts';
@@ -21,7 +22,7 @@ const changeWords = ({ index, property, administrative, operational, initial }: 
 const statusWords = (status: NetworkdStatus): string =>
   status.state === 'following' ? `following ${status.links}` : status.state;
 
-function follow(t: TestContext, bus: PrivateBus): Followed {
+function follow(t: TestContext, bus: Pick<PrivateBus, 'env'>): Followed {
   const log = new Log();
   const watch = watchNetworkd(bus.env, {
     change: (change) => log.add(changeWords(change)),
@@ -211,6 +212,55 @@ test('before the bus, before networkd, without both', { skip: needsBus }, async 
     ...['no-bus', 'no-networkd', '3 administrative configured/routable', '3 operational configured/routable'],
     ...['following 1', 'no-networkd', 'no-bus'],
   ]);
+});
+
+test('a networkd that comes after us has nothing that was there before', { skip: needsBus }, async (t) => {
+  const bus = await privateBus(t);
+  const { log } = follow(t, bus);
+  await log.until('no-networkd');
+  await fake(t, bus, new Map(THREE));
+  await log.until('3 operational configured/routable');
+});
+
+test('nor has one that came with the bus', { skip: needsBus }, async (t) => {
+  const bus = await privateBus(t);
+  await fake(t, bus, new Map(THREE));
+  const address = `${bus.socket}-later`;
+  const { log } = follow(t, { env: { DBUS_SYSTEM_BUS_ADDRESS: `unix:abstract=${address.slice(1)}` } });
+  await log.until('no-bus');
+  const relay = createServer((client) => {
+    const there = connect(bus.socket);
+    for (const socket of [client, there]) socket.on('error', () => {});
+    client.pipe(there).pipe(client);
+  }).listen(address);
+  t.after(() => relay.close());
+  await log.until('following 1');
+  assert.deepEqual(log.lines.slice(1, -1), [
+    '3 administrative configured/routable',
+    '3 operational configured/routable',
+  ]);
+});
+
+test('a networkd that ends while it is asked', { skip: needsBus }, async (t) => {
+  const bus = await privateBus(t);
+  const { log } = follow(t, bus);
+  await log.until('no-networkd');
+  const networkd = await fake(t, bus, new Map());
+  await log.until('following 0');
+  const asked = Promise.withResolvers<void>();
+  networkd.answer = () => {
+    asked.resolve();
+    return null;
+  };
+  networkd.send(propertiesChanged(ETH0, operational('off')));
+  await asked.promise;
+  networkd.close();
+  await log.until('no-networkd');
+  // Were the failed call taken for a fault, it would be told after a second.
+  await new Promise((resolve) => setTimeout(resolve, 1200));
+  await fake(t, bus, new Map(THREE));
+  await log.until('following 1');
+  assert.ok(!log.lines.includes('no-answer'), log.lines.join(', '));
 });
 
 test('what changed while networkd was away is told once', { skip: needsBus }, async (t) => {

@@ -178,7 +178,7 @@ test('replies, in any order, and errors as values', async (t) => {
 test('replies that nobody asked for, that come twice, or from another sender are ignored', async (t) => {
   const path = await playBus(t, {
     call: (reply, { serial }) => {
-      reply({ kind: 'return', replySerial: serial + 1000, signature: 's', body: ['of another call'] });
+      reply({ kind: 'return', replySerial: serial + 1000, sender: ':1.5', signature: 's', body: ['of another call'] });
       reply({ kind: 'return', sender: ':1.66', signature: 's', body: ['of another sender'] });
       reply({ kind: 'return', sender: ':1.5', signature: 's', body: ['good'] });
       reply({ kind: 'return', sender: ':1.5', signature: 's', body: ['twice'] });

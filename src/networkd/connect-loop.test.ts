@@ -1,7 +1,8 @@
 /** The loop finds a bus that is late, comes back after one that ended, and never has two connections. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -116,6 +117,47 @@ test('a bus that ends and comes back, with one connection each time', async (t) 
     assert.equal(await next(), 'Disconnected');
   }
   assert.equal(told.filter((word) => word === 'Disconnected').length, 3);
+});
+
+test('what happens in the folder brings no second connection', async (t) => {
+  const folder = temporary(t);
+  const path = join(folder, 'socket');
+  const { next } = follow(t, [address(path)]);
+  for (let i = 0; i < 4; i++) await next();
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => sockets.push(socket));
+  t.after(() => end({ server: silent, sockets }));
+  const connected = once(silent, 'connection');
+  silent.listen(path);
+  await connected;
+  const seen = Promise.withResolvers<void>();
+  const watcher = watch(folder, (_, name) => {
+    if (name === 'last') seen.resolve();
+  });
+  t.after(() => watcher.close());
+  for (const name of ['a', 'b', 'last']) writeFileSync(join(folder, name), '');
+  await seen.promise;
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(sockets.length, 1);
+});
+
+test('a socket that appears is tried before its time', async (t) => {
+  const folder = temporary(t);
+  const path = join(folder, 'socket');
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { next } = follow(t, [address(path)]);
+  for (const wait of [0, 10, 20, 40]) {
+    t.mock.timers.tick(wait);
+    assert.equal(await next(), 'NoServer');
+  }
+  // Now it waits for 80 ms, and those never pass.
+  const seen = Promise.withResolvers<void>();
+  const watcher = watch(folder, () => seen.resolve());
+  t.after(() => watcher.close());
+  await playBus(t, path);
+  await seen.promise;
+  t.mock.timers.tick(20);
+  assert.equal(await next(), 'up');
 });
 
 test('addresses are tried in their order', async (t) => {

@@ -241,9 +241,7 @@ class Watch implements NetworkdWatch {
       header.sender === this.#owner &&
       header.interface === PROPERTIES &&
       header.member === 'PropertiesChanged' &&
-      header.signature === 'sa{sv}as' &&
-      header.path !== null &&
-      linkIndex(header.path) !== null
+      header.signature === 'sa{sv}as'
     );
   }
 

@@ -161,7 +161,7 @@ export class LinkTable {
       const value = news[property];
       if (value !== null) this.#set(index, link, property, value, forced);
     }
-    if (link.administrative === LAST && this.#links.get(index) === link) {
+    if (link.administrative === LAST) {
       this.#links.delete(index);
       this.#events.gone(index);
     }
