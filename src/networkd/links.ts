@@ -182,8 +182,8 @@ class Watch implements NetworkdWatch {
     });
   }
 
+  /** An answer that is none: told and asked again later, unless networkd has gone by then, which fails its calls too. */
   #fault(error: DBusError): void {
-    // When networkd stops, its calls may fail before the bus says that it has gone: that is no fault, and soon over.
     clearTimeout(this.#again);
     const epoch = ++this.#epoch;
     this.#toRead.clear();
