@@ -4,7 +4,7 @@
 export const UNMANAGED_POLICIES = ['run', 'skip'] as const;
 export type UnmanagedPolicy = (typeof UNMANAGED_POLICIES)[number];
 
-const SPECIAL = /[\\^$.*+?()[\]{}|/-]/g;
+const SPECIAL = /[\\^$.*+?()[\]{}|/]/g;
 const quoted = (text: string): string => text.replace(SPECIAL, '\\$&');
 
 /** `[!a-c]` after its bracket; null: it does not end, and so is a bracket like any other character. */
