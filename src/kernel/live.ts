@@ -1,22 +1,18 @@
 /** The real kernel behind the port: steps in, netlink batches out. */
-import { randomInt } from 'node:crypto';
 import type { HostFacts, LinkState } from '../model/state.ts';
 import type { AddLink, ChangeLink, LinkStep, RecreateLink, Step } from '../model/step.ts';
-import { AF } from '../netlink/message.ts';
 import { errnoName, SysError } from '../sys/errno.ts';
 import { strerror } from '../sys/libc.ts';
 import * as encode from './encode.ts';
 import { writeTxChecksum } from './ethtool.ts';
 import { look } from './observe.ts';
 import type { Kernel, RunOptions, RunReport, StepFailure, View } from './port.ts';
+import { removeLinks } from './remove.ts';
 import { Rtnetlink } from './rtnetlink.ts';
-import { readAddresses, readAllRoutes6, readMarks } from './tables.ts';
 import type { LinkNames } from './vxlan-wire.ts';
 
 /** Answers to a removal that mean: it is gone already. */
 const GONE = new Set(['ENOENT', 'ESRCH', 'ENODEV', 'EADDRNOTAVAIL']);
-/** From here on, emptying the routing tables first pays for itself. */
-const MANY_LINKS = 64;
 /** Indexes that somebody else took between our look and our request. */
 const INDEX_TRIES = 5;
 
@@ -108,65 +104,13 @@ class Run {
     if (this.failures.length === 0 && changed.length > 0) this.#change(changed);
   }
 
-  /**
-   * Deletes in one request, by a group that is fresh and then found to hold these links only: one by one, the kernel
-   * would wait for all its readers each time (25 ms a link).
-   */
   #remove(links: readonly LinkState[], steps: readonly LinkStep[]): void {
     const stepOf = new Map(steps.map((step) => [step.link, step]));
-    const present = links.filter(({ name, index }) => this.#names.indexOf(name) === index);
-    const only = present[0];
-    if (only === undefined) return;
-    const tagged = present.flatMap(({ name }) => stepOf.get(name) ?? []);
-    if (present.length === 1) this.#send(tagged, () => encode.deleteLink(only.index));
-    else {
-      const group = this.#freshGroup();
-      this.#send(tagged, (step) => encode.setGroup(this.#index(step.link), group));
-      if (this.failures.length > 0 || !this.#holdsOnly(group, present, tagged)) return;
-      if (present.length >= MANY_LINKS) this.#emptyTables(new Set(present.map(({ index }) => index)));
-      this.#send(tagged.slice(0, 1), () => encode.deleteGroup(group));
+    for (const { tag, errno, message } of removeLinks(this.#socket, links, this.#progress)) {
+      const step = stepOf.get(tag.name);
+      if (step !== undefined) this.fail(step, errno, message);
     }
-    for (const { name, index } of present) this.#names.delete(name, index);
-  }
-
-  /**
-   * Takes the routes of links that are about to be deleted out of the kernel's tables. The kernel walks the whole of
-   * these tables once for each link that goes; with thousands of links most of the time is spent there. What cannot be
-   * removed goes with its link.
-   */
-  #emptyTables(indexes: ReadonlySet<number>): void {
-    // IPv6 addresses stay: to remove one, the kernel walks its routes as well.
-    const addresses = readAddresses(this.#socket).filter(
-      ({ family, index }) => family === AF.INET && indexes.has(index),
-    );
-    const routes = readAllRoutes6(this.#socket).filter(({ attributes }) => indexes.has(attributes.outputLink ?? 0));
-    const requests = [...addresses.map(encode.removeAddressMessage), ...routes.map(encode.removeRouteMessage)];
-    const batch = this.#socket.batch<null>();
-    for (const { type, flags, write } of requests) batch.add(null, type, flags, write);
-    batch.finish();
-  }
-
-  #freshGroup(): number {
-    const taken = new Set(readMarks(this.#socket).map(({ group }) => group));
-    for (;;) {
-      const group = randomInt(0x10000, 0x7fffffff);
-      if (!taken.has(group)) return group;
-    }
-  }
-
-  /** An index may have been used again since our look: then nothing is deleted. */
-  #holdsOnly(group: number, links: readonly LinkState[], steps: readonly LinkStep[]): boolean {
-    const expected = new Map(links.map((link) => [link.name, link]));
-    for (const link of readMarks(this.#socket)) {
-      if (link.group !== group) continue;
-      const known = expected.get(link.name);
-      if (known === undefined || known.index !== link.index || known.alias !== link.alias) {
-        const step = steps[0];
-        if (step !== undefined) this.fail(step, 16, `link ${link.name} changed hands meanwhile; try again`); // EBUSY
-        return false;
-      }
-    }
-    return true;
+    for (const { name, index } of links) this.#names.delete(name, index);
   }
 
   #create(steps: readonly (AddLink | RecreateLink)[]): void {
