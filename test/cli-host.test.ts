@@ -132,7 +132,7 @@ test('-v says what was done and where the time went', { skip }, (t) => {
   );
   const machine = everlan(['plan', ...p.common], { env: { EVERLAN_TIMINGS: 'json' } });
   const timings: Record<string, number> = JSON.parse(machine.err);
-  assert.deepEqual(Object.keys(timings), ['start', 'parse', 'resolve', 'observe', 'diff', 'total']);
+  assert.deepEqual(Object.keys(timings), ['start', 'parse', 'resolve', 'observe', 'diff', 'total', 'maxRss']);
 });
 
 test('drift is seen, shown and mended; what is not ours stays until --prune', { skip }, (t) => {
