@@ -23,6 +23,7 @@ const TOOLS: readonly Tool[] = [
   { program: 'script', package: 'bsdutils', why: 'gives a test a terminal' },
   { program: 'zsh', package: 'zsh', why: 'reads the completion script that is made for it' },
   { program: 'dbus-daemon', package: 'dbus', why: 'the message bus of hosts that tests make' },
+  { program: 'networkd-dispatcher', package: 'networkd-dispatcher', why: 'the reference for everlan dispatcher' },
   { program: 'networkctl', package: 'systemd', why: 'systemd-networkd and its tools, on hosts that tests make' },
 ];
 

@@ -56,6 +56,11 @@ test('what a script prints bears its name, at every level', () => {
 test('a name cannot make a line of its own', () => {
   const { log, lines } = written('INFO', false);
   log.error('invalid permissions on /etc/x\nINFO:forged');
+  log.error('the bus \0name');
   log.output('x\nINFO:forged', 'y', 'stderr');
-  assert.deepEqual(lines, ['err ERROR:invalid permissions on /etc/x\\nINFO:forged', 'err x\\nINFO:forged: y']);
+  assert.deepEqual(lines, [
+    'err ERROR:invalid permissions on /etc/x\\nINFO:forged',
+    'err ERROR:the bus \\x00name',
+    'err x\\nINFO:forged: y',
+  ]);
 });

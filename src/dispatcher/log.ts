@@ -40,13 +40,16 @@ function outputLine(script: string, line: string, journal: boolean): string {
   return `${priority}${script}: ${text}`;
 }
 
-/** A line feed in a message would begin a line that nobody wrote: names of files may have one. */
-const oneLine = (text: string): string => text.replaceAll('\n', '\\n');
+/** A line feed would begin a line that nobody wrote, and names of files may have one; others would drive a terminal. */
+const plain = (text: string): string =>
+  text.replace(/\p{Cc}/gu, (char) =>
+    char === '\n' ? '\\n' : `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
 
 export function openLog(level: Level, sink: Sink): Log {
   const say = (of: Level) => (message: string) => {
     if (LEVELS.indexOf(of) > LEVELS.indexOf(level)) return;
-    sink.err(`${sink.errIsJournal ? `<${PRIORITY[of]}>` : ''}${of}:${oneLine(message)}`);
+    sink.err(`${sink.errIsJournal ? `<${PRIORITY[of]}>` : ''}${of}:${plain(message)}`);
   };
   return {
     level,
@@ -56,8 +59,8 @@ export function openLog(level: Level, sink: Sink): Log {
     info: say('INFO'),
     debug: say('DEBUG'),
     output: (script, line, stream) => {
-      if (stream === 'stdout') sink.out(outputLine(oneLine(script), line, sink.outIsJournal));
-      else sink.err(outputLine(oneLine(script), line, sink.errIsJournal));
+      if (stream === 'stdout') sink.out(outputLine(plain(script), line, sink.outIsJournal));
+      else sink.err(outputLine(plain(script), line, sink.errIsJournal));
     },
   };
 }

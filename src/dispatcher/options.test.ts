@@ -29,6 +29,7 @@ const GOOD: readonly { readonly in: string; readonly want: Partial<DispatcherOpt
   // It meant --script-dir before there was a --serial.
   { in: '--s /a', want: { scriptDirs: ['/a'] } },
   { in: '--se', want: { serial: true } },
+  { in: '-T --', want: { startupTriggers: true } },
   { in: '--serial', want: { serial: true } },
   { in: '-vv -q', want: { verbosity: 1 } },
   { in: '--verb --quiet --quiet', want: { verbosity: -1 } },
@@ -54,7 +55,7 @@ const BAD: readonly { readonly in: string; readonly want: string }[] = [
   { in: '--bad', want: 'unrecognized arguments: --bad' },
   { in: 'foo -T bar', want: 'unrecognized arguments: foo bar' },
   { in: '-x', want: 'unrecognized arguments: -x' },
-  { in: '-- -T', want: 'unrecognized arguments: -T' },
+  { in: '-- -T', want: 'unrecognized arguments: -- -T' },
   { in: '-S', want: 'argument -S/--script-dir: expected one argument' },
   { in: '-S -T', want: 'argument -S/--script-dir: expected one argument' },
   { in: '--run=3', want: "argument -T/--run-startup-triggers: ignored explicit argument '3'" },

@@ -311,7 +311,7 @@ export function parseOptions(args: readonly string[]): Parsed {
   for (let at = 0; at < args.length; at++) {
     const word = args[at] ?? '';
     if (word === '--') {
-      strangers.push(...args.slice(at + 1));
+      if (at + 1 < args.length) strangers.push(...args.slice(at));
       break;
     }
     const found = isOption(word) ? findAll(word) : null;
