@@ -201,7 +201,10 @@ function writeRow(to: Writer, index: number, row: FdbRow): void {
     index,
     state: NUD.PERMANENT,
     flags: NTF.SELF,
-    attributes: { mac: row.mac, destination: row.vtep, ...row.special },
+    attributes:
+      row.special === undefined
+        ? { mac: row.mac, destination: row.vtep }
+        : { mac: row.mac, destination: row.vtep, ...row.special },
   });
 }
 

@@ -20,6 +20,7 @@ import { AF, type Header, RTM } from '../netlink/message.ts';
 import { type NeighbourMessage, NTF, readNeighbour, writeNeighbour } from '../netlink/neighbour.ts';
 import type { Reader } from '../netlink/wire.ts';
 import { readTxChecksum } from './ethtool.ts';
+import { tellsRow } from './fdb-answer.ts';
 import {
   addressState,
   fdbRow,
@@ -197,12 +198,9 @@ class LiveView implements View {
       RTM.GETNEIGH,
       (to, { mac }) => writeNeighbour(to, { ...head, attributes: { mac } }),
       (from, header, question) => {
-        const message = readNeighbour(from, header.start, header.end);
-        const row = fdbRow(message);
-        // As wanted, which is the usual answer: the wanted row itself stands for it, so that nothing is made anew.
-        const same = row?.mac === question.mac && row.vtep === question.vtep && row.special === undefined;
-        if (same) draft.fdb.set(question.mac, question);
-        else keepRow(draft, message);
+        // The wanted row itself stands for the usual answer, so that nothing is made anew.
+        if (tellsRow(from, header, question)) draft.fdb.set(question.mac, question);
+        else keepRow(draft, readNeighbour(from, header.start, header.end));
       },
     );
   }

@@ -101,16 +101,23 @@ export const raw: Codec<Uint8Array> = {
 const HEX_DIGIT = new Uint8Array(128);
 for (let i = 0; i < 16; i++) HEX_DIGIT[i.toString(16).charCodeAt(0)] = i;
 
+function byteOf(address: Mac, i: number): number {
+  return ((HEX_DIGIT[address.charCodeAt(i * 3)] ?? 0) << 4) | (HEX_DIGIT[address.charCodeAt(i * 3 + 1)] ?? 0);
+}
+
+/** Whether the six bytes at `at` are this address. */
+export function isMacAt(bytes: Uint8Array, at: number, address: Mac): boolean {
+  for (let i = 0; i < 6; i++) if (bytes[at + i] !== byteOf(address, i)) return false;
+  return true;
+}
+
 /** Six bytes; left out when the link's addresses have another length (a tun link's have none, a tunnel's 4 or 16). */
 export const mac: Codec<Mac> = {
   size: 0,
   write: (to, value) => {
     const at = to.take(6);
     // Canonical text: two digits and a colon, six times.
-    for (let i = 0; i < 6; i++) {
-      const high = HEX_DIGIT[value.charCodeAt(i * 3)] ?? 0;
-      to.bytes[at + i] = (high << 4) | (HEX_DIGIT[value.charCodeAt(i * 3 + 1)] ?? 0);
-    }
+    for (let i = 0; i < 6; i++) to.bytes[at + i] = byteOf(value, i);
   },
   read: (from, at, length) => (length === 6 ? formatMac(from.bytes, at) : undefined),
 };

@@ -202,7 +202,7 @@ export function writeAttributes<T extends Table>(to: Writer, table: T, values: V
 }
 
 /** NLA_F_NESTED and NLA_F_NET_BYTEORDER are flags in the id's upper two bits. */
-const ID_MASK = 0x3fff;
+export const ATTRIBUTE_ID = 0x3fff;
 
 /**
  * Reads the attributes between two offsets. Unknown ones are passed over, as every netlink reader must.
@@ -217,7 +217,7 @@ export function readAttributes<T extends Table>(from: Reader, start: number, end
     if (length < 4 || at + length > end) {
       throw new NetlinkError(`attribute of ${length} bytes at ${at}, where ${end - at} are left`);
     }
-    const row = rows[from.u16(at + 2) & ID_MASK];
+    const row = rows[from.u16(at + 2) & ATTRIBUTE_ID];
     if (row !== undefined) {
       if (length - 4 < row.codec.size) {
         throw new NetlinkError(`attribute ${row.name} has ${length - 4} bytes, needs ${row.codec.size}`);
