@@ -4,7 +4,7 @@ import type { Desired } from '../model/desired.ts';
 import { isGroupMac, ZERO_MAC } from '../model/mac.ts';
 import { EverlanError, type Problem, problem } from '../model/problem.ts';
 import type { FdbRow, HostState, LinkKind } from '../model/state.ts';
-import type { Plan, Step } from '../model/step.ts';
+import type { FdbStep, Plan, Step } from '../model/step.ts';
 import { diff } from '../plan/diff.ts';
 import { explain } from '../plan/explain.ts';
 import { bothOf, memoryOf, sameMemory } from './memory.ts';
@@ -73,15 +73,18 @@ const MANY_ROWS = 20_000;
  * Only links with many of them, and without group rows: asked for one of these, the kernel tells its first VTEP alone.
  */
 function rowsToVerify(steps: readonly Step[], wanted: HostState): ReadonlyMap<string, readonly FdbRow[]> {
-  const changed = Map.groupBy(
-    steps.filter((step) => step.kind === 'fdb'),
-    ({ link }) => link,
-  );
+  const counts = new Map<string, number>();
+  const removed: FdbStep[] = [];
+  for (const step of steps) {
+    if (step.kind !== 'fdb') continue;
+    counts.set(step.link, (counts.get(step.link) ?? 0) + 1);
+    if (step.action === 'remove') removed.push(step);
+  }
   const rows = new Map<string, readonly FdbRow[]>();
-  for (const [name, list] of changed) {
-    if (list.length < MANY_ROWS) continue;
-    const removed = list.filter(({ action }) => action === 'remove').map(({ row }) => row);
-    const all = [...removed, ...(wanted.links.get(name)?.fdb.values() ?? [])];
+  for (const [name, count] of counts) {
+    if (count < MANY_ROWS) continue;
+    const all = [...(wanted.links.get(name)?.fdb.values() ?? [])];
+    for (const { link, row } of removed) if (link === name) all.push(row);
     if (all.every(({ mac }) => mac !== ZERO_MAC && !isGroupMac(mac))) rows.set(name, all);
   }
   return rows;
