@@ -1,6 +1,6 @@
 /** The `routes` of an overlay: each one must be a route that every member's kernel would take. */
 import { addressOf, contains, familyOf, type IpAddress, networkOf, type Prefix } from '../model/address.ts';
-import type { OverlayRoute } from '../model/fabric.ts';
+import type { OverlayRoute } from '../model/options.ts';
 import type { YamlMap, YamlValue } from '../text/value.ts';
 import { type Around, checkMember } from './around.ts';
 import {

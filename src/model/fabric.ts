@@ -1,6 +1,5 @@
 /** The file's content after all checks: what the user wants on every host. */
 import type { IpAddress, Prefix } from './address.ts';
-import type { Mac } from './mac.ts';
 import type { OverlayOptions } from './options.ts';
 
 export interface Fabric {
@@ -25,12 +24,3 @@ export interface Overlay {
   readonly members: ReadonlyMap<string, readonly Prefix[]>;
   readonly options: OverlayOptions;
 }
-
-/** A route over the overlay; `via` is a member's name or an address. */
-export interface OverlayRoute {
-  readonly to: Prefix;
-  readonly via: string | IpAddress;
-}
-
-/** Static MAC → a host's name or a VTEP's address. */
-export type StaticMacs = ReadonlyMap<Mac, string | IpAddress>;

@@ -2,8 +2,7 @@
  * The option table: one row for each key that an overlay may have beside `vni` and `hosts`. Checks, the JSON
  * Schema, help texts, renderers and importers all go through these rows; a new option starts here.
  */
-import type { IpAddress } from './address.ts';
-import type { OverlayRoute, StaticMacs } from './fabric.ts';
+import type { IpAddress, Prefix } from './address.ts';
 import type { Mac } from './mac.ts';
 import type { VxlanAttribute } from './vxlan.ts';
 
@@ -24,6 +23,15 @@ export type ValueType =
   | { readonly kind: 'static-macs' }
   | { readonly kind: 'routes' }
   | { readonly kind: 'any-of'; readonly types: readonly ValueType[] };
+
+/** A route over the overlay; `via` is a member's name or an address. */
+export interface OverlayRoute {
+  readonly to: Prefix;
+  readonly via: string | IpAddress;
+}
+
+/** Static MAC → a host's name or a VTEP's address. */
+export type StaticMacs = ReadonlyMap<Mac, string | IpAddress>;
 
 /** The values after the checks. null stands for "nothing said: the kernel's default". */
 export interface OverlayOptions {
