@@ -19,11 +19,16 @@ function compiled(): Buffer | undefined {
   }
 }
 
-const cachedData = compiled();
-// Latin 1 reads fastest, and the build leaves nothing but ASCII.
-const script = new Script(readFileSync(filename, 'latin1'), {
-  filename,
-  ...(cachedData === undefined ? {} : { cachedData }),
-});
-const program: typeof Program = script.runInThisContext()(folder, pathToFileURL(filename).href);
+/** In a function of its own, so that nothing keeps the texts alive. */
+function load(): typeof Program {
+  const cachedData = compiled();
+  // Latin 1 reads fastest, and the build leaves nothing but ASCII.
+  const script = new Script(readFileSync(filename, 'latin1'), {
+    filename,
+    ...(cachedData === undefined ? {} : { cachedData }),
+  });
+  return script.runInThisContext()(folder, pathToFileURL(filename).href);
+}
+
+const program = load();
 process.exitCode = await program.run(process.argv.slice(2));

@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { readAssignments, readDescription, readStateFile } from './describe.ts';
+import { readAssignments, readDescription, readStateFile, statesOf } from './describe.ts';
 
 /** As systemd 252 describes a link, without what we do not read. */
 const DESCRIPTION = {
   Index: 3,
   Name: 'eth0',
   Type: 'ether',
-  MinimumMTU: 68,
-  MaximumMTU: 65535,
   OnlineState: 'online',
   NetworkFile: '/run/systemd/network/10.network',
   RequiredForOnline: true,
@@ -21,25 +19,16 @@ const DESCRIPTION = {
   NTP: [{ Family: 2, Address: [10, 0, 0, 7] }, { Server: 'ntp.example' }],
   SearchDomains: [{ Domain: 'a.example' }],
   RouteDomains: [{ Domain: 'b.example' }],
-  Routes: [
-    { Family: 2, Destination: [10, 0, 0, 0], DestinationPrefixLength: 24, Gateway: [10, 0, 0, 1] },
-    { Family: 2, Destination: [0, 0, 0, 0], DestinationPrefixLength: 0, Gateway: [10, 0, 0, 254] },
-    { Family: 2, Destination: [0, 0, 0, 0], DestinationPrefixLength: 0, Gateway: [10, 0, 0, 254] },
-  ],
   SSID: 'two words',
 };
 
 test('a description', () => {
   assert.deepEqual(readDescription(DESCRIPTION), {
-    type: 'ether',
     networkFile: '/run/systemd/network/10.network',
     linkFile: null,
     onlineState: 'online',
     activationPolicy: 'up',
     requiredForOnline: true,
-    minimumMtu: 68,
-    maximumMtu: 65535,
-    gateways: ['10.0.0.254'],
     dns: ['9.9.9.9', 'fd00::1'],
     ntp: ['10.0.0.7', 'ntp.example'],
     searchDomains: ['a.example'],
@@ -71,6 +60,14 @@ ROUTE_DOMAINS=
   });
 });
 
+test('the states of a state file', () => {
+  assert.deepEqual(statesOf('ADMIN_STATE=configured\nOPER_STATE=routable\n'), {
+    administrative: 'configured',
+    operational: 'routable',
+  });
+  assert.deepEqual(statesOf('something else'), { administrative: '', operational: '' });
+});
+
 test('assignments', () => {
   const read = readAssignments('DEVTYPE=wlan\nINTERFACE=a=b\nnone\n=x\nlower=x\nLAST=');
   assert.deepEqual(
@@ -84,11 +81,11 @@ test('assignments', () => {
 });
 
 test('whatever a description holds, it is read', () => {
-  const keys = fc.constantFrom('DNS', 'Routes', 'Type', 'MinimumMTU', 'SearchDomains', 'RequiredForOnline', 'SSID');
+  const keys = fc.constantFrom('DNS', 'NTP', 'SearchDomains', 'RequiredForOnline', 'SSID');
   fc.assert(
     fc.property(fc.dictionary(keys, fc.jsonValue()), (value) => {
       const read = readDescription(value);
-      for (const list of [read.dns, read.gateways, read.searchDomains]) {
+      for (const list of [read.dns, read.ntp, read.searchDomains]) {
         assert.ok(list.every((item) => typeof item === 'string'));
       }
     }),

@@ -1,20 +1,16 @@
 /**
- * What networkd says of a link, from its Describe (systemd 249 and newer), or from the file in which it keeps the same
- * for networkctl (sd-network; older ones). Pure.
+ * What only networkd can say of a link: from the file in which it keeps it for networkctl (sd-network), or from its
+ * Describe (systemd 249 and newer). Pure.
  */
 import { formatIp } from '../model/address.ts';
 
+/** null: not said. */
 export interface Described {
-  /** null: not said. */
-  readonly type: string | null;
   readonly networkFile: string | null;
   readonly linkFile: string | null;
   readonly onlineState: string | null;
   readonly activationPolicy: string | null;
   readonly requiredForOnline: boolean | null;
-  readonly minimumMtu: number | null;
-  readonly maximumMtu: number | null;
-  readonly gateways: readonly string[];
   readonly dns: readonly string[];
   readonly ntp: readonly string[];
   readonly searchDomains: readonly string[];
@@ -28,10 +24,6 @@ const isFields = (value: unknown): value is Fields => typeof value === 'object' 
 const textOf = (from: Fields, key: string): string | null => {
   const value = from[key];
   return typeof value === 'string' && value !== '' ? value : null;
-};
-const numberOf = (from: Fields, key: string): number | null => {
-  const value = from[key];
-  return typeof value === 'number' ? value : null;
 };
 const listOf = (from: Fields, key: string): readonly Fields[] => {
   const value = from[key];
@@ -50,11 +42,6 @@ const present = (values: readonly (string | null)[]): string[] => [
   ...new Set(values.filter((value) => value !== null)),
 ];
 
-function gatewaysOf(from: Fields): string[] {
-  const routes = listOf(from, 'Routes').filter((route) => route.DestinationPrefixLength === 0);
-  return present(routes.map(({ Gateway }) => ipOf(Gateway)));
-}
-
 /** Servers are addresses, or names. */
 const serversOf = (from: Fields, key: string): string[] =>
   present(listOf(from, key).map((server) => textOf(server, 'Server') ?? ipOf(server.Address)));
@@ -65,15 +52,11 @@ const domainsOf = (from: Fields, key: string): string[] =>
 export function readDescription(from: Fields): Described {
   const required = from.RequiredForOnline;
   return {
-    type: textOf(from, 'Type'),
     networkFile: textOf(from, 'NetworkFile'),
     linkFile: textOf(from, 'LinkFile'),
     onlineState: textOf(from, 'OnlineState'),
     activationPolicy: textOf(from, 'ActivationPolicy'),
     requiredForOnline: typeof required === 'boolean' ? required : null,
-    minimumMtu: numberOf(from, 'MinimumMTU'),
-    maximumMtu: numberOf(from, 'MaximumMTU'),
-    gateways: gatewaysOf(from),
     dns: serversOf(from, 'DNS'),
     ntp: serversOf(from, 'NTP'),
     searchDomains: domainsOf(from, 'SearchDomains'),
@@ -92,6 +75,12 @@ export function readAssignments(text: string): ReadonlyMap<string, string> {
   );
 }
 
+/** The states of a file of /run/systemd/netif/links, which tell how old it is. */
+export function statesOf(text: string): { readonly administrative: string; readonly operational: string } {
+  const found = readAssignments(text);
+  return { administrative: found.get('ADMIN_STATE') ?? '', operational: found.get('OPER_STATE') ?? '' };
+}
+
 /** Reads a file of /run/systemd/netif/links. */
 export function readStateFile(text: string): Described {
   const found = readAssignments(text);
@@ -99,15 +88,11 @@ export function readStateFile(text: string): Described {
   const words = (key: string): string[] => (found.get(key) ?? '').split(' ').filter((word) => word !== '');
   const required = one('REQUIRED_FOR_ONLINE');
   return {
-    type: null,
     networkFile: one('NETWORK_FILE'),
     linkFile: null,
     onlineState: one('ONLINE_STATE'),
     activationPolicy: one('ACTIVATION_POLICY'),
     requiredForOnline: required === null ? null : required === 'yes',
-    minimumMtu: null,
-    maximumMtu: null,
-    gateways: [],
     dns: words('DNS'),
     ntp: words('NTP'),
     searchDomains: words('DOMAINS'),

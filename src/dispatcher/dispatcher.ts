@@ -36,6 +36,7 @@ export class Dispatcher {
     this.#log = outside.log;
     this.#queue = new EventQueue({ waiting: MOST_WAITING, running: options.serial ? 1 : MOST_RUNNING });
     this.#runner = new Runner(options, outside.log, inheritedEnvironment(outside.environment));
+    if (options.startupTriggers) this.#log.info('Triggering scripts for last-known state for all interfaces');
     this.#watch = watchNetworkd(outside.environment, {
       change: (change) => this.#changed(change),
       gone: (index) => this.#lives.end(index),

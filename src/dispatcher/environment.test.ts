@@ -25,13 +25,16 @@ const STATUS: LinkStatus = {
   name: 'eth0',
   alternativeNames: [],
   kind: 'veth',
-  loopback: false,
+  hardwareType: 1,
   mac: parseMac('52:42:75:38:fe:7f'),
   mtu: 1500,
+  minimumMtu: 68,
+  maximumMtu: 65535,
   qdisc: 'noqueue',
   queues: { tx: 2, rx: 2 },
   addressGeneration: 'none',
   addresses: [address('10.0.0.1'), address('10.9.9.9'), address('fd00::5'), address('fe80::1', { scope: 253 })],
+  gateways: [],
 };
 
 const FACTS: LinkFacts = {
@@ -39,8 +42,6 @@ const FACTS: LinkFacts = {
   type: 'ether',
   status: STATUS,
   described: readDescription({
-    MinimumMTU: 68,
-    MaximumMTU: 65535,
     NetworkFile: '/run/systemd/network/10-eth0.network',
     OnlineState: 'online',
     ActivationPolicy: 'up',
@@ -80,9 +81,9 @@ test('a link that is gone', () => {
 });
 
 test('the loopback: its addresses are no IP_ADDRS, and limits that are none are not shown', () => {
-  const lo: LinkStatus = { ...STATUS, name: 'lo', mtu: 65536, addresses: [address('127.0.0.1'), address('::1')] };
-  const described = readDescription({ MinimumMTU: 0, MaximumMTU: 0xffffffff });
-  const variables = hookVariables({ ...FACTS, name: 'lo', type: 'loopback', status: lo, described }, ROUTABLE);
+  const limits = { mtu: 65536, minimumMtu: 0, maximumMtu: 0xffffffff };
+  const lo: LinkStatus = { ...STATUS, ...limits, name: 'lo', addresses: [address('127.0.0.1'), address('::1')] };
+  const variables = hookVariables({ ...FACTS, name: 'lo', type: 'loopback', status: lo }, ROUTABLE);
   assert.equal(variables.ADDR, '127.0.0.1');
   assert.equal(variables.IP_ADDRS, '');
   assert.equal(variables.IP6_ADDRS, '::1');
@@ -94,6 +95,14 @@ test('the name of a wireless network may have spaces and other characters', () =
   const variables = hookVariables({ ...FACTS, type: 'wlan', described }, ROUTABLE);
   assert.equal(variables.ESSID, 'Café du coin');
   assert.match(variables.json ?? '', /"ESSID": "Caf\\u00e9 du coin"/);
+});
+
+test('gateways', () => {
+  const json = hookVariables(
+    { ...FACTS, status: { ...STATUS, gateways: [ip('10.0.0.254'), ip('fe80::9')] } },
+    ROUTABLE,
+  ).json;
+  assert.match(json ?? '', /"Gateway": \["10.0.0.254", "fe80::9"\]/);
 });
 
 test('what udev knows of a device', () => {

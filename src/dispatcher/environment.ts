@@ -71,11 +71,10 @@ export function listedAddresses(addresses: readonly LinkAddress[]): IpAddress[] 
 const UNLIMITED = 0xffffffff;
 
 /** `1500 (min: 68, max: 65535)` */
-function mtuText(mtu: number, described: Described | null): string {
-  const { minimumMtu, maximumMtu } = described ?? {};
+function mtuText({ mtu, minimumMtu, maximumMtu }: LinkStatus): string {
   const limits = [
-    ...(minimumMtu ? [`min: ${minimumMtu}`] : []),
-    ...(maximumMtu && maximumMtu !== UNLIMITED ? [`max: ${maximumMtu}`] : []),
+    ...(minimumMtu === 0 ? [] : [`min: ${minimumMtu}`]),
+    ...(maximumMtu === 0 || maximumMtu === UNLIMITED ? [] : [`max: ${maximumMtu}`]),
   ];
   return limits.length === 0 ? String(mtu) : `${mtu} (${limits.join(', ')})`;
 }
@@ -99,12 +98,12 @@ const ARRAYS: Readonly<Record<string, Source>> = {
   'Alternative Names': ({ alternativeNames }) => alternativeNames,
   DNS: (_, described) => described?.dns ?? [],
   Driver: (_, __, udev) => some(udev.get('ID_NET_DRIVER')),
-  Gateway: (_, described) => described?.gateways ?? [],
+  Gateway: ({ gateways }) => gateways,
   'Hardware Address': (status, _, udev) => hardwareText(status, udev),
   'IPv6 Address Generation Mode': ({ addressGeneration }) => some(addressGeneration),
   Kind: ({ kind }) => some(kind),
   'Link File': (_, described, udev) => [udev.get('ID_NET_LINK_FILE') ?? described?.linkFile ?? 'n/a'],
-  MTU: ({ mtu }, described) => (mtu === 0 ? [] : [mtuText(mtu, described)]),
+  MTU: (status) => (status.mtu === 0 ? [] : [mtuText(status)]),
   Model: (_, __, udev) => some(udev.get('ID_MODEL_FROM_DATABASE') ?? udev.get('ID_MODEL')),
   NTP: (_, described) => described?.ntp ?? [],
   'Network File': (_, described) => [described?.networkFile ?? 'n/a'],

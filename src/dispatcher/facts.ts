@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import type { LinkReader, LinkStatus } from '../kernel/link-status.ts';
 import type { NetworkdWatch } from '../networkd/links.ts';
-import { type Described, readAssignments, readDescription, readStateFile } from './describe.ts';
-import type { LinkFacts } from './environment.ts';
+import { type Described, readAssignments, readDescription, readStateFile, statesOf } from './describe.ts';
+import type { LinkFacts, States } from './environment.ts';
 import type { Life } from './lives.ts';
 
 export interface Sources {
@@ -35,25 +35,71 @@ function udevOf({ index }: LinkStatus): ReadonlyMap<string, string> {
   return readAssignments(properties.map((line) => line.slice(2)).join('\n'));
 }
 
-async function describedOf(sources: Sources, index: number): Promise<Described | null> {
+/** As networkctl names them (ARPHRD_* of <linux/if_arp.h>), those that a host may well have. */
+const HARDWARE: Readonly<Record<number, string>> = {
+  1: 'ether',
+  32: 'infiniband',
+  280: 'can',
+  512: 'ppp',
+  519: 'rawip',
+  768: 'tunnel',
+  769: 'tunnel6',
+  772: 'loopback',
+  776: 'sit',
+  778: 'ipgre',
+  801: 'ieee80211',
+  804: 'ieee802154',
+  823: 'ip6gre',
+  65534: 'none',
+};
+
+const typeOf = (status: LinkStatus): string =>
+  ueventOf(status).get('DEVTYPE') ?? HARDWARE[status.hardwareType] ?? 'n/a';
+
+const stateFileOf = (index: number): string | null => textOf(`/run/systemd/netif/links/${index}`);
+
+/** States in which networkd has nothing to say of a link yet, or no more: no lease, no servers, no domains. */
+const BARE = new Set(['off', 'no-carrier', 'dormant', 'carrier', 'missing']);
+
+/** Whether the file tells of the event already, or need not. */
+function isRecent(text: string, { state, administrative, operational }: States): boolean {
+  if (BARE.has(state)) return true;
+  const states = statesOf(text);
+  return states.administrative === administrative && states.operational === operational;
+}
+
+async function asked(sources: Sources, index: number): Promise<Described | null> {
   const described = await sources.watch.describe(index);
   if (described !== null) return readDescription(described);
-  const text = textOf(`/run/systemd/netif/links/${index}`);
+  const text = stateFileOf(index);
   return text === null ? null : readStateFile(text);
 }
 
-function typeOf(status: LinkStatus, described: Described | null): string {
-  const fallback = status.loopback ? 'loopback' : 'ether';
-  return ueventOf(status).get('DEVTYPE') ?? described?.type ?? fallback;
+/** What the kernel has now; also kept in `life`, for when the link is gone. */
+function look({ reader }: Sources, life: Life): LinkStatus | null {
+  const status = life.gone ? null : reader.status(life.index);
+  if (status === null) return null;
+  life.name = status.name;
+  life.type = typeOf(status);
+  return status;
 }
 
-/** Also keeps in `life` what will be needed when the link is gone. */
-export async function factsOf(sources: Sources, life: Life): Promise<LinkFacts> {
-  const described = life.gone ? null : await describedOf(sources, life.index);
-  // After that, so that names and addresses are as fresh as can be.
-  const status = life.gone ? null : sources.reader.status(life.index);
-  if (status === null) return { name: life.name, type: life.type, status: null, described: null, udev: NONE };
-  life.name = status.name;
-  life.type = typeOf(status, described);
-  return { name: status.name, type: life.type, status, described, udev: udevOf(status) };
+/**
+ * networkd often takes 10 ms until it answers a call after a change, while the file that networkctl reads is there: so
+ * the file counts when it tells of the event, and else networkd is asked. The name of a wireless network is in the
+ * answer alone.
+ */
+export async function factsOf(sources: Sources, life: Life, states: States): Promise<LinkFacts> {
+  let status = look(sources, life);
+  let described: Described | null = null;
+  if (status !== null) {
+    const text = life.type === 'wlan' ? null : stateFileOf(life.index);
+    if (text !== null && isRecent(text, states)) described = readStateFile(text);
+    else {
+      described = await asked(sources, life.index);
+      // Names and addresses as fresh as can be.
+      status = look(sources, life);
+    }
+  }
+  return { name: life.name, type: life.type, status, described, udev: status === null ? NONE : udevOf(status) };
 }

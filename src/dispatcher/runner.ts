@@ -69,7 +69,7 @@ export class Runner {
     const phases = this.#options.ifupdown ? findIfupdown(state) : [];
     this.#tellErrors([...findings, ...phases.flatMap((phase) => phase.findings)]);
     if (!findings.some(({ runs }) => runs) && !phases.some((phase) => phase.findings.some(({ runs }) => runs))) return;
-    const facts = await factsOf(sources, life);
+    const facts = await factsOf(sources, life, event);
     if (this.#options.ignore.some((pattern) => pattern.test(facts.name))) return;
     await this.#runAll(event, facts, findings, phases);
   }

@@ -5,6 +5,7 @@ import { type AddressMessage, readAddress, writeAddress } from '../netlink/addre
 import { bareText, hardwareAddress, nested, text, u8, u32 } from '../netlink/codecs.ts';
 import { SKIP_STATS, writeLink } from '../netlink/link.ts';
 import { AF, RTM } from '../netlink/message.ts';
+import { RT_TABLE_MAIN, RTN_UNICAST, readRoute, writeRoute } from '../netlink/route.ts';
 import { align, type Codec, type Reader, readAttributes } from '../netlink/wire.ts';
 import { Rtnetlink } from './rtnetlink.ts';
 
@@ -29,19 +30,24 @@ export interface LinkStatus {
   readonly alternativeNames: readonly string[];
   /** IFLA_INFO_KIND; '' for a device without one. */
   readonly kind: string;
-  readonly loopback: boolean;
+  /** ARPHRD_*: 1 Ethernet, 772 loopback. */
+  readonly hardwareType: number;
   /** null: the link has none, or it is no MAC. */
   readonly mac: Mac | null;
   readonly mtu: number;
+  /** 0: none, or an older kernel does not say. */
+  readonly minimumMtu: number;
+  readonly maximumMtu: number;
   readonly qdisc: string | null;
   /** null: an older kernel. */
   readonly queues: { readonly tx: number; readonly rx: number } | null;
   readonly addressGeneration: AddressGeneration | null;
   /** IPv4 first, each family in the kernel's order. */
   readonly addresses: readonly LinkAddress[];
+  /** Of its default routes in the main table: IPv4 first, each family by metric. */
+  readonly gateways: readonly IpAddress[];
 }
 
-const IFF_LOOPBACK = 8; // <linux/if.h>
 const ALTERNATIVE_NAME = 53; // IFLA_ALT_IFNAME
 
 /** A codec of what is only read here. */
@@ -87,15 +93,19 @@ const STATUS = {
   generation: [26, generation],
   txQueues: [31, u32],
   rxQueues: [32, u32],
+  minimumMtu: [50, u32],
+  maximumMtu: [51, u32],
   alternativeNames: [52, names],
 } as const;
 
 const NAME = { name: [3, text] } as const;
 const HEADER_BYTES = 16; // struct ifinfomsg
+const PREFIX_LENGTH_OFFSET = 1; // rtm_dst_len of struct rtmsg
 
-type Addressless = Omit<LinkStatus, 'addresses'>;
+/** What one message of the kernel tells. */
+type OfLink = Omit<LinkStatus, 'addresses' | 'gateways'>;
 
-function readStatus(from: Reader, start: number, end: number): Addressless {
+function readStatus(from: Reader, start: number, end: number): OfLink {
   const found = readAttributes(from, start + HEADER_BYTES, end, STATUS);
   const { txQueues, rxQueues } = found;
   return {
@@ -103,9 +113,11 @@ function readStatus(from: Reader, start: number, end: number): Addressless {
     name: found.name ?? '',
     alternativeNames: found.alternativeNames ?? [],
     kind: found.kind ?? '',
-    loopback: (from.u32(start + 8) & IFF_LOOPBACK) !== 0,
+    hardwareType: from.u16(start + 2),
     mac: found.address ?? null,
     mtu: found.mtu ?? 0,
+    minimumMtu: found.minimumMtu ?? 0,
+    maximumMtu: found.maximumMtu ?? 0,
     qdisc: found.qdisc ?? null,
     queues: txQueues === undefined || rxQueues === undefined ? null : { tx: txQueues, rx: rxQueues },
     addressGeneration: found.generation ?? null,
@@ -152,9 +164,13 @@ export class LinkReader {
   /** null: there is no such link. */
   status(index: number): LinkStatus | null {
     const found = this.#get(index, readStatus);
-    return found === null
-      ? null
-      : { ...found, addresses: [...this.#addresses(AF.INET, index), ...this.#addresses(AF.INET6, index)] };
+    if (found === null) return null;
+    const families = [AF.INET, AF.INET6];
+    return {
+      ...found,
+      addresses: families.flatMap((family) => this.#addresses(family, index)),
+      gateways: families.flatMap((family) => this.#gateways(family, index)),
+    };
   }
 
   #get<T>(index: number, read: (from: Reader, start: number, end: number) => T): T | null {
@@ -163,6 +179,31 @@ export class LinkReader {
       (to) => writeLink(to, request(index)),
       (from, { start, end }) => read(from, start, end),
     );
+  }
+
+  /** A routing table may be long: the kernel sorts out the routes of other links, and few messages are read in full. */
+  #gateways(family: number, index: number): IpAddress[] {
+    const attributes = { table: RT_TABLE_MAIN, outputLink: index };
+    const body = { family, length: 0, table: RT_TABLE_MAIN, protocol: 0, scope: 0, type: 0, attributes };
+    const found = this.#socket.dump(
+      RTM.GETROUTE,
+      (to) => writeRoute(to, body),
+      () => {
+        const gateways: Gateway[] = [];
+        return {
+          visit: (from, { start, end }) => {
+            if (from.u8(start + PREFIX_LENGTH_OFFSET) !== 0) return;
+            const { type, table, attributes: route } = readRoute(from, start, end);
+            // A kernel before 4.20 gives all routes.
+            const ours = type === RTN_UNICAST && (route.table ?? table) === RT_TABLE_MAIN && route.outputLink === index;
+            if (ours && route.gateway !== undefined)
+              gateways.push({ address: route.gateway, metric: route.metric ?? 0 });
+          },
+          done: () => gateways,
+        };
+      },
+    );
+    return [...new Set(found.sort((a, b) => a.metric - b.metric).map(({ address }) => address))];
   }
 
   #addresses(family: number, index: number): LinkAddress[] {
@@ -182,6 +223,11 @@ export class LinkReader {
       },
     );
   }
+}
+
+interface Gateway {
+  readonly address: IpAddress;
+  readonly metric: number;
 }
 
 function addressOf({ scope, attributes }: AddressMessage): LinkAddress[] {
