@@ -88,10 +88,20 @@ export class Dispatcher {
     return names.get(index) ?? null;
   }
 
+  /** As `#nameOf`. When the kernel cannot be asked (no descriptor left), the log says why. */
+  #askName(index: number): string | null {
+    try {
+      return this.#nameOf(index);
+    } catch (error) {
+      this.#log.error(`Cannot read the name of interface index ${index}: ${String(error)}`);
+      return null;
+    }
+  }
+
   #lifeOf(index: number): Life | null {
     const known = this.#lives.get(index);
     if (known !== null) return known;
-    const name = this.#nameOf(index);
+    const name = this.#askName(index);
     const now = this.#lives.get(index);
     if (now !== null || name === null) return now;
     this.#log.debug(`Unknown index ${index} seen, it is ${name}`);
