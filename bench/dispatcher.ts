@@ -3,9 +3,7 @@
  * systemd-networkd. `node bench/dispatcher.ts [WORD…]` prints those whose name has one of the words.
  */
 import { spawn } from 'node:child_process';
-import { constants, cpSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { constants, openSync, readFileSync } from 'node:fs';
 import { ROOT_RULE } from '../src/hooks/find.ts';
 import { runHook } from '../src/hooks/run.ts';
 import { verify } from '../src/hooks/script.ts';
@@ -17,23 +15,13 @@ import { close, onReadable } from '../src/sys/socket.ts';
 import { RunningDispatcher, Scripts, until } from '../test/dispatcher.testing.ts';
 import { type NetworkdHost, networkdHost } from '../test/support/networkd.ts';
 import { NotifySocket } from '../test/support/notify-socket.ts';
-import { median } from './measure.ts';
-
-const root = join(import.meta.dirname, '..');
-/** As it is installed: without sources beside it, which the launcher would compare with the release. */
-function installed(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'everlan-bench-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-  for (const name of ['bin', 'dist']) cpSync(join(root, name), join(folder, name), { recursive: true });
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  return join(folder, 'bin/networkd-dispatcher');
-}
+import { installed, median } from './measure.ts';
 
 type Program = 'ours' | 'debian';
 const paths = new Map<Program, string>([['debian', '/usr/bin/networkd-dispatcher']]);
 
 function pathOf(program: Program): string {
-  const path = paths.get(program) ?? installed();
+  const path = paths.get(program) ?? installed('networkd-dispatcher');
   paths.set(program, path);
   return path;
 }

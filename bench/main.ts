@@ -6,11 +6,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { createNamespace, deleteNamespace } from '../src/sys/netns.ts';
-import { fileOf, median, type Run, run, sleep } from './measure.ts';
+import { DISPATCHER_MARKS } from './dispatcher.ts';
+import { fileOf, installed, median, type Run, run, sleep } from './measure.ts';
 import * as work from './work.ts';
 
 const root = join(import.meta.dirname, '..');
-const everlan = join(root, 'bin/everlan');
+const everlan = installed('everlan');
 const { NAMESPACE } = work;
 
 /** Runs of each side; their medians count. */
@@ -29,7 +30,7 @@ interface Mark {
   /** Highest ratio, and the one to aim at. */
   readonly most: number;
   readonly aim: number;
-  measure(): Row;
+  measure(): Row | Promise<Row>;
 }
 
 interface Row {
@@ -135,6 +136,7 @@ function withOverlays<T>(count: number, measure: (file: string) => T): T {
 const exponent = (small: number, large: number, factor: number): number => Math.log(large / small) / Math.log(factor);
 
 const MARKS: readonly Mark[] = [
+  ...DISPATCHER_MARKS,
   ...[1000, 4000].map((count) => ({
     name: `apply ${count.toLocaleString('en')} overlays`,
     against: '`ip -batch`: link, address, up',
@@ -275,7 +277,7 @@ function phaseTable(rows: readonly (readonly [Mark, Row])[]): string {
   ].join('\n');
 }
 
-function main(words: readonly string[]): void {
+async function main(words: readonly string[]): Promise<void> {
   const marks = MARKS.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));
   const rows: (readonly [Mark, Row])[] = [];
   createNamespace(NAMESPACE);
@@ -283,7 +285,7 @@ function main(words: readonly string[]): void {
     ip('underlay', work.UNDERLAY_BATCH);
     for (const mark of marks) {
       process.stderr.write(`${mark.name} … `);
-      const row = mark.measure();
+      const row = await mark.measure();
       rows.push([mark, row]);
       process.stderr.write(`${row.ours} against ${row.theirs}: ${row.value.toFixed(2)}${row.unit ?? '×'}\n`);
     }
@@ -299,4 +301,4 @@ function main(words: readonly string[]): void {
   writeFileSync(page, `${before}<!-- measured -->\n\nMeasured by \`make bench\` on ${machine}.\n\n${text}`);
 }
 
-main(process.argv.slice(2));
+await main(process.argv.slice(2));

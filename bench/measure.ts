@@ -1,6 +1,6 @@
 /** Whole processes, from start to exit, timed from outside. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -12,6 +12,20 @@ export interface Run {
 
 const folder = mkdtempSync(join(tmpdir(), 'everlan-bench-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+
+const root = join(import.meta.dirname, '..');
+let release: string | undefined;
+
+/** A program of the release as it is installed: without sources beside it, which the launcher would compare with it. */
+export function installed(name: string): string {
+  if (release === undefined) {
+    release = join(folder, 'release');
+    mkdirSync(release);
+    for (const part of ['bin', 'dist']) cpSync(join(root, part), join(release, part), { recursive: true });
+    symlinkSync(join(root, 'node_modules'), join(release, 'node_modules'));
+  }
+  return join(release, 'bin', name);
+}
 
 /** A file with this text; its path. */
 export function fileOf(name: string, text: string): string {
