@@ -7,7 +7,7 @@ import type { FdbRow, HostState, LinkKind } from '../model/state.ts';
 import type { FdbStep, Plan, Step } from '../model/step.ts';
 import { diff } from '../plan/diff.ts';
 import { explain } from '../plan/explain.ts';
-import { bothOf, memoryOf, sameMemory } from './memory.ts';
+import { bothOf, carriedOver, memoryOf, sameMemory } from './memory.ts';
 import { refusal } from './refusals.ts';
 import type { Store } from './store.ts';
 
@@ -132,7 +132,8 @@ export function converge(kernel: Kernel, wanted: Desired, store: Store, options:
     return { plan, before, after: before, rounds: 0 };
   }
   options.beforeChange?.(before, plan);
-  const memory = bothOf(remembered, memoryOf(wanted.state, before));
+  const anew = new Set(plan.steps.filter(({ action }) => action === 'recreate').map(({ link }) => link));
+  const memory = bothOf(remembered, memoryOf(wanted.state, before), anew);
   store.remember(memory);
   let steps = plan.steps;
   for (let round = 1; ; round++) {
@@ -156,6 +157,9 @@ export function converge(kernel: Kernel, wanted: Desired, store: Store, options:
   }
 }
 
+/** What a step of an undo is about: a whole link, or one thing on it. */
+const subject = (step: Step): string => (step.kind === 'link' ? step.link : explain(step));
+
 function undoFailed(
   kernel: Kernel,
   wanted: Desired,
@@ -171,8 +175,12 @@ function undoFailed(
   ];
 }
 
+/** Rounds of an undo: one that the kernel partly refuses goes on with the rest. */
+const UNDO_ROUNDS = 16;
+
 /**
- * Brings the host back to an earlier state: the same diff and the same steps, with that state as the wanted one.
+ * Brings the host back to an earlier state: the same diff and the same steps, with that state as the wanted one. What the
+ * kernel refuses twice is left, with what would stand on it, and the rest is still put back.
  * @param touched names that may have been made since.
  * @returns what could not be put back.
  */
@@ -184,18 +192,26 @@ export function restore(
   store: Store,
   touched: HostState = { links: new Map() },
 ): readonly Problem[] {
-  let left: readonly Problem[] = [];
-  for (let round = 1; round <= ROUNDS; round++) {
-    const wanted = kindsOf(touched, before);
+  const wanted = kindsOf(touched, before);
+  const refused = new Map<string, Problem>();
+  const hopeless = new Map<string, Problem>();
+  for (let round = 1; round <= UNDO_ROUNDS; round++) {
     const now = kernel.look().state({ fabric, wanted, remembered: store.remembered() });
     const { steps } = diff(before, now, { fabric });
     if (steps.length === 0) {
-      store.remember(remembered);
+      store.remember(carriedOver(remembered, before, now));
       return [];
     }
-    left = kernel.run(steps).failures.map(refusal);
+    const rest =
+      hopeless.size === 0 ? steps : steps.filter((step) => !hopeless.has(step.link) && !hopeless.has(subject(step)));
+    if (rest.length === 0 || (hopeless.size === 0 && refused.size === 0 && round > ROUNDS)) break;
+    for (const failure of kernel.run(rest).failures) {
+      const key = subject(failure.step);
+      (refused.has(key) ? hopeless : refused).set(key, refusal(failure));
+    }
   }
-  return left.length > 0 ? left : [problem('undo-failed', 'somebody else changes the same links')];
+  if (hopeless.size > 0) return [...hopeless.values()];
+  return refused.size > 0 ? [...refused.values()] : [problem('undo-failed', 'somebody else changes the same links')];
 }
 
 /** Removes everything that the fabric owns in this namespace. */

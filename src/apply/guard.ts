@@ -4,11 +4,12 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync, statSync, watch } from 'node:fs';
+import { existsSync, type FSWatcher, statSync, watch } from 'node:fs';
 import type { Kernel } from '../kernel/port.ts';
 import { EverlanError, type Problem, problem } from '../model/problem.ts';
 import type { HostState } from '../model/state.ts';
 import { restore } from './converge.ts';
+import { withoutStrangers } from './memory.ts';
 import type { Pending, Store } from './store.ts';
 
 /** How the guard is started: the program's own command line up to its hidden command. */
@@ -79,6 +80,11 @@ export function arm(store: Store, before: HostState, seconds: number, command: G
   return pending;
 }
 
+/** The change was made: strangers' things that it left where they were are not put back when their owners take them away. */
+export function settle(store: Store, pending: Pending, after: HostState): void {
+  store.setPending({ ...pending, before: withoutStrangers(pending.before, after) });
+}
+
 /** Keeps the change. @throws EverlanError when nothing is pending. */
 export function confirm(store: Store): void {
   if (store.pending() === null) {
@@ -91,17 +97,33 @@ export function confirm(store: Store): void {
 async function timeIsOver(store: Store, token: string, seconds: number): Promise<boolean> {
   const mine = (): boolean => store.pending()?.token === token;
   return new Promise((resolve) => {
+    let watcher: FSWatcher | undefined;
     const done = (over: boolean): void => {
       clearTimeout(timer);
-      watcher.close();
+      watcher?.close();
       resolve(over);
     };
     const timer = setTimeout(() => done(mine()), seconds * 1000);
-    const watcher = watch(store.folder, () => {
-      if (!mine()) done(false);
-    });
+    try {
+      watcher = watch(store.folder, () => {
+        if (!mine()) done(false);
+      });
+    } catch {
+      // The host has no inotify instances left: then the end of the time tells.
+    }
     if (!mine()) done(false);
   });
+}
+
+/** The lock, however long somebody keeps it: nobody else would do what is to be done then. */
+async function lockWhenFree(store: Store, command: string): ReturnType<Store['lock']> {
+  for (;;) {
+    try {
+      return await store.lock(command);
+    } catch (error) {
+      if (!(error instanceof EverlanError && error.problems.some(({ code }) => code === 'locked'))) throw error;
+    }
+  }
 }
 
 /**
@@ -114,11 +136,12 @@ export async function guard(kernel: Kernel, store: Store, token: string): Promis
   const over = timeIsOver(store, token, pending.seconds);
   store.setGuarded(token);
   if (!(await over)) return null;
-  const lock = await store.lock('the guard of apply --confirm');
+  const lock = await lockWhenFree(store, 'the guard of apply --confirm');
   try {
-    // Confirmed while we waited for the lock?
-    if (store.pending()?.token !== token) return null;
-    const left = restore(kernel, store.fabric, pending.before, pending.remembered, store);
+    // Confirmed while we waited for the lock? And what strangers still have may have been told meanwhile.
+    const now = store.pending();
+    if (now === null || now.token !== token) return null;
+    const left = restore(kernel, store.fabric, now.before, now.remembered, store);
     store.setPending(null);
     return left;
   } finally {

@@ -102,7 +102,7 @@ type Flat = Omit<LinkState, 'addresses' | 'fdb' | 'neighbours' | 'routes'> & {
   addresses: [Prefix, AddressState][];
   fdb: [string, FdbRow][];
   neighbours: [IpAddress, NeighbourState][];
-  routes: [Prefix, RouteState][];
+  routes: [string, RouteState][];
 };
 
 function encodeState(state: HostState): Flat[] {

@@ -1,5 +1,5 @@
 /** The guard of `apply --confirm`, as the command line starts it. */
-import { arm } from '../apply/guard.ts';
+import { arm, settle } from '../apply/guard.ts';
 import type { Pending, Store } from '../apply/store.ts';
 import type { HostState } from '../model/state.ts';
 import type { Context } from './command.ts';
@@ -8,6 +8,8 @@ import { type Options, wrongUse } from './options.ts';
 
 export interface Guard {
   arm(before: HostState): void;
+  /** The change is made and verified. */
+  settle(after: HostState): void;
   /** Nothing is left that it would have to undo. */
   disarm(): void;
   /** How and until when to confirm; '' when nothing was changed. */
@@ -47,6 +49,9 @@ export function guardOf(context: Context, store: Store, seconds: number): Guard 
         arguments: guardArguments(store.fabric, context.options.netns),
       };
       pending = arm(store, before, seconds, command);
+    },
+    settle: (after) => {
+      if (pending !== null) settle(store, pending, after);
     },
     disarm: () => {
       if (pending !== null) store.setPending(null);

@@ -239,6 +239,13 @@ export function removeNeighbour(index: number, { address }: NeighbourState): Req
   return { type: RTM.DELNEIGH, flags: 0, write: (to) => writeNeighbour(to, message) };
 }
 
+/** A removal meets a route of any scope. */
+function scopeOf(type: number, { to, via }: RouteState): number {
+  if (familyOf(to) === 6) return RT_SCOPE.UNIVERSE;
+  if (type === RTM.DELROUTE) return RT_SCOPE.NOWHERE;
+  return via === null ? RT_SCOPE.LINK : RT_SCOPE.UNIVERSE;
+}
+
 function routeRequest(type: number, flags: number, index: number, route: RouteState): Request {
   const destination = addressOf(route.to);
   const message = {
@@ -246,7 +253,7 @@ function routeRequest(type: number, flags: number, index: number, route: RouteSt
     length: lengthOf(route.to),
     table: RT_TABLE_MAIN,
     protocol: route.protocol,
-    scope: route.via === null && familyOf(destination) === 4 ? RT_SCOPE.LINK : RT_SCOPE.UNIVERSE,
+    scope: scopeOf(type, route),
     type: RTN_UNICAST,
     attributes: {
       ...(bytesOf(destination).every((byte) => byte === 0) && lengthOf(route.to) === 0 ? {} : { destination }),

@@ -16,6 +16,7 @@ import {
   type LinkState,
   type NeighbourState,
   type RouteState,
+  routeKey,
 } from '../model/state.ts';
 import type { VxlanState } from '../model/vxlan.ts';
 
@@ -34,7 +35,7 @@ export interface Device
   readonly addresses: Map<Prefix, AddressState>;
   readonly fdb: Map<string, FdbRow>;
   readonly neighbours: Map<IpAddress, NeighbourState>;
-  readonly routes: Map<Prefix, RouteState>;
+  readonly routes: Map<string, RouteState>;
 }
 
 /** The kernel's answer to a request that it does not carry out. */
@@ -78,10 +79,15 @@ function noIpv6(device: Device, family: Family, message: string): void {
   if (family === 6 && device.mtu < IPV6_MTU) throw new Refusal(EINVAL, message);
 }
 
+function loseRoutes({ routes }: Device, family: Family): void {
+  for (const [key, { to }] of [...routes]) if (familyOf(to) === family) routes.delete(key);
+}
+
 export function loseIpv6(device: Device): void {
-  for (const table of [device.addresses, device.neighbours, device.routes]) {
+  for (const table of [device.addresses, device.neighbours]) {
     for (const key of [...table.keys()]) if (familyOf(key) === 6) (table as Map<string, unknown>).delete(key);
   }
+  loseRoutes(device, 6);
 }
 
 export function addAddress(device: Device, address: AddressState): void {
@@ -101,7 +107,7 @@ export function removeAddress(device: Device, { prefix }: AddressState, promote:
   device.addresses.delete(prefix);
   if (subnet[0] === prefix && !promote) for (const secondary of subnet) device.addresses.delete(secondary);
   if ([...device.addresses.keys()].some((other) => familyOf(other) === 4)) return;
-  for (const to of [...device.routes.keys()]) if (familyOf(to) === 4) device.routes.delete(to);
+  loseRoutes(device, 4);
   for (const at of [...device.neighbours.keys()]) if (familyOf(at) === 4) device.neighbours.delete(at);
 }
 
@@ -140,19 +146,17 @@ export function addRoute(device: Device, route: RouteState, others: Iterable<Dev
   const { via } = route;
   if (!device.up) throw new Refusal(ENETDOWN, 'Device for nexthop is not up.');
   noIpv6(device, familyOf(route.to), 'IPv6 is disabled on this device.');
-  if (device.routes.has(route.to)) throw new Refusal(EEXIST, 'File exists');
-  for (const { routes } of others) {
-    if (routes.get(route.to)?.metric === route.metric) throw new Refusal(EEXIST, 'File exists');
-  }
+  const key = routeKey(route);
+  for (const { routes } of [device, ...others]) if (routes.has(key)) throw new Refusal(EEXIST, 'File exists');
   const near =
     via === null || isLinkLocal6(via) || [...device.addresses.keys()].some((prefix) => contains(prefix, via));
   if (!near) {
     if (familyOf(route.to) === 4) throw new Refusal(ENETUNREACH, 'Nexthop has invalid gateway.');
     throw new Refusal(EHOSTUNREACH, 'No route to host');
   }
-  device.routes.set(route.to, route);
+  device.routes.set(key, route);
 }
 
-export function removeRoute(device: Device, { to }: RouteState): void {
-  if (!device.routes.delete(to)) throw new Refusal(ESRCH, 'No such process');
+export function removeRoute(device: Device, route: RouteState): void {
+  if (!device.routes.delete(routeKey(route))) throw new Refusal(ESRCH, 'No such process');
 }

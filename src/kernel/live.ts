@@ -13,8 +13,12 @@ import type { LinkNames } from './vxlan-wire.ts';
 
 /** Answers to a removal that mean: it is gone already. */
 const GONE = new Set(['ENOENT', 'ESRCH', 'ENODEV', 'EADDRNOTAVAIL']);
+const ENODEV = 19; // <asm-generic/errno-base.h>
 /** Indexes that somebody else took between our look and our request. */
 const INDEX_TRIES = 5;
+
+/** Indexes are of type int. */
+const HIGHEST_INDEX = 0x7fffffff;
 
 type Tag = Step;
 
@@ -23,6 +27,7 @@ class Names implements LinkNames {
   readonly #byName = new Map<string, number>();
   readonly #byIndex = new Map<number, string>();
   #highest = 0;
+  #lowest = 1;
 
   constructor(facts: HostFacts) {
     for (const link of facts.links.values()) this.set(link.name, link.index);
@@ -47,9 +52,18 @@ class Names implements LinkNames {
     this.#byIndex.delete(index);
   }
 
-  /** One above the highest, so that indexes stay in the order of creation. */
+  /** One above the highest, so that indexes stay in the order of creation; where somebody has that one, the lowest free. */
   free(): number {
-    return this.#highest + 1;
+    if (this.#highest < HIGHEST_INDEX) return this.#highest + 1;
+    while (this.#byIndex.has(this.#lowest)) this.#lowest++;
+    return this.#lowest;
+  }
+}
+
+/** A step needs a link that is not there any more. */
+class MissingLink extends Error {
+  constructor(name: string) {
+    super(`there is no link ${name}`);
   }
 }
 
@@ -78,15 +92,21 @@ class Run {
   #send<T extends Tag>(steps: Iterable<T>, request: (step: T) => encode.Request | null): void {
     const batch = this.#socket.batch<T>(this.#progress);
     for (const step of steps) {
-      const made = request(step);
-      if (made !== null && !batch.add(step, made.type, made.flags, made.write)) break;
+      try {
+        const made = request(step);
+        if (made !== null && !batch.add(step, made.type, made.flags, made.write)) break;
+      } catch (error) {
+        if (!(error instanceof MissingLink)) throw error;
+        this.fail(step, ENODEV, error.message);
+        break;
+      }
     }
     for (const { tag, errno, message } of batch.finish()) this.fail(tag, errno, message);
   }
 
   #index(name: string): number {
     const index = this.#names.indexOf(name);
-    if (index === undefined) throw new SysError('netlink', 19, `link ${name}`); // ENODEV
+    if (index === undefined) throw new MissingLink(name);
     return index;
   }
 

@@ -13,6 +13,7 @@ import {
   type LinkState,
   type NeighbourState,
   type RouteState,
+  routeKey,
 } from '../model/state.ts';
 import type { AddressMessage } from '../netlink/address.ts';
 import { IFF, type LinkMessage } from '../netlink/link.ts';
@@ -48,7 +49,7 @@ interface Draft {
   readonly addresses: Map<Prefix, AddressState>;
   readonly fdb: Map<string, FdbRow>;
   readonly neighbours: Map<IpAddress, NeighbourState>;
-  readonly routes: Map<Prefix, RouteState>;
+  readonly routes: Map<string, RouteState>;
   /** Whether the FDB has the row that makes `remote` work: somebody may have deleted it. */
   flooding: boolean;
 }
@@ -116,7 +117,7 @@ class LiveView implements View {
     const master = attributes.master === undefined ? null : (this.#names.nameOf(attributes.master) ?? null);
     const found = attributes.linkInfo?.kind ?? '';
     const putByUs = remembered !== undefined && remembered.master !== null && remembered.master === master;
-    const joinedByUs = remembered !== undefined && remembered.addresses.size > 0 && found === 'bridge';
+    const joinedByUs = remembered !== undefined && found === 'bridge';
     if (!ours && wanted === undefined && !putByUs && !joinedByUs) return null;
     const met = wanted ?? (putByUs ? 'port' : joinedByUs ? 'bridge' : undefined);
     const kind = ours ? ownKind(found) : strangerKind(found, met);
@@ -138,7 +139,7 @@ class LiveView implements View {
       addresses: new Map<Prefix, AddressState>(),
       fdb: new Map<string, FdbRow>(),
       neighbours: new Map<IpAddress, NeighbourState>(),
-      routes: new Map<Prefix, RouteState>(),
+      routes: new Map<string, RouteState>(),
     };
     const { addresses, fdb, neighbours, routes } = link;
     const draft = { link, remembered, addresses, fdb, neighbours, routes, flooding: true };
@@ -221,7 +222,7 @@ class LiveView implements View {
       const draft = drafts.get(message.attributes.outputLink ?? 0);
       if (draft === undefined || !standsOn(draft)) continue;
       const route = routeState(message);
-      draft.routes.set(route.to, route);
+      draft.routes.set(routeKey(route), route);
     }
   }
 }

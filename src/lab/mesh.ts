@@ -84,7 +84,7 @@ type NotAsked = Omit<Unasked, 'overlay' | 'peer'> & { readonly host: string };
 
 function* addressesOf({ peers }: DesiredOverlay, link: LinkState): Generator<Asked | NotAsked> {
   const own = [...link.addresses.keys()];
-  const reached = [...own, ...link.routes.keys()];
+  const reached = [...own, ...Array.from(link.routes.values(), ({ to }) => to)];
   for (const { host, addresses } of peers) {
     if (addresses.length === 0) yield { host, address: null, reason: 'it has no address on the overlay' };
     for (const address of addresses) {

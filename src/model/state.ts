@@ -43,8 +43,8 @@ export interface LinkState extends LinkAttributes {
   /** By `fdbKey`. Rows that the kernel keeps for `remote`, and learned ones, are not listed. */
   readonly fdb: ReadonlyMap<string, FdbRow>;
   readonly neighbours: ReadonlyMap<IpAddress, NeighbourState>;
-  /** By destination. */
-  readonly routes: ReadonlyMap<Prefix, RouteState>;
+  /** By `routeKey`. */
+  readonly routes: ReadonlyMap<string, RouteState>;
 }
 
 export interface AddressState {
@@ -115,4 +115,12 @@ export interface LinkFacts {
  */
 export function fdbKey(mac: Mac, vtep: IpAddress): string {
   return isGroupMac(mac) || mac === ZERO_MAC ? `${mac} ${vtep}` : mac;
+}
+
+/** What the kernel gives an IPv6 route without a metric (IP6_RT_PRIO_USER). */
+const IPV6_METRIC = 1024;
+
+/** Key of a route: its destination, and with a metric of its own this as well: such routes stand beside each other. */
+export function routeKey({ to, metric }: RouteState): string {
+  return metric === 0 || (metric === IPV6_METRIC && to.includes(':')) ? to : `${to} metric ${metric}`;
 }

@@ -14,7 +14,7 @@ export const ROUTE = {
 export const RT_TABLE_MAIN = 254;
 /** RTN_UNICAST: a gateway or direct route. */
 export const RTN_UNICAST = 1;
-export const RT_SCOPE = { UNIVERSE: 0, LINK: 253, HOST: 254 } as const;
+export const RT_SCOPE = { UNIVERSE: 0, LINK: 253, HOST: 254, NOWHERE: 255 } as const;
 /** RTPROT_*: who made a route. Those of the kernel itself are redirect, kernel and ra. */
 export const RTPROT = { REDIRECT: 1, KERNEL: 2, BOOT: 3, STATIC: 4, RA: 9 } as const;
 /** Offset of rtm_protocol in struct rtmsg, for readers that sort routes out before reading them. */

@@ -166,6 +166,8 @@ function diffItems<K, T extends { readonly origin: Origin }>(
     if (loss !== undefined) emit('add', item, loss.because);
     else if (kind.equal(item, found)) emit('keep', item);
     else if (kind.replaceable(item)) emit('change', item);
+    // On a stranger's link its owner's comes first: adding ours beside it is refused, and says why.
+    else if (found.origin === 'foreign' && !ground.owned) emit('add', item);
     else {
       emit('remove', found, 'makes way for another value');
       emit('add', item);

@@ -109,8 +109,14 @@ function link(name: string, kind: 'vxlan' | 'bridge', { foreign }: Taste): fc.Ar
   );
 }
 
+/** Its owner's routes have destinations of their own: one where we want ours is a refusal, not a way to the wanted state. */
 const joined: fc.Arbitrary<LinkState> = fc
-  .record({ addresses: some(ADDRESSES.slice(0, 4), true), routes: some(routesOf('br0').slice(0, 4), true) })
+  .record({
+    addresses: some(ADDRESSES.slice(0, 4), true),
+    routes: fc
+      .tuple(some(routesOf('br0').slice(0, 4), false), some(routesOf('theirs').slice(0, 4), true))
+      .map((both) => both.flat()),
+  })
   .map((said) => possible(shortLink('br0', { ...said, kind: 'joined' })));
 
 /** Leaves the destination that moves to the first link that has it as ours. */

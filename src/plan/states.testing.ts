@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type IpAddress, type Prefix, parseIp, parsePrefix } from '../model/address.ts';
 import { type Mac, parseMac } from '../model/mac.ts';
 import { aliasOf, groupOf, PROTOCOL, readAlias } from '../model/ownership.ts';
-import { fdbKey, type HostState, type LinkKind, type LinkState, type Origin } from '../model/state.ts';
+import { fdbKey, type HostState, type LinkKind, type LinkState, type Origin, routeKey } from '../model/state.ts';
 import { VXLAN_DEFAULTS, type VxlanState } from '../model/vxlan.ts';
 
 export const FABRIC = 'article';
@@ -83,7 +83,8 @@ function routes(list: readonly string[]): LinkState['routes'] {
     const option = (name: string): string | undefined => words[words.indexOf(name, 1) + 1];
     const via = words.includes('via') ? ip(option('via')) : null;
     const metric = words.includes('metric') ? Number(option('metric')) : 0;
-    return [to, { to, via, origin, protocol, metric }] as const;
+    const route = { to, via, origin, protocol, metric };
+    return [routeKey(route), route] as const;
   });
   return new Map(entries);
 }

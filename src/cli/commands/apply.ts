@@ -48,14 +48,16 @@ export const run: Run = async (context) => {
       const report = change(context, place, 'applying', (listening, progress) => {
         try {
           const beforeChange = guard === null ? {} : { beforeChange: guard.arm };
-          return converge(listening, desired, store, {
+          const done = converge(listening, desired, store, {
             ...convergeOptions(context, view),
             ...beforeChange,
             progress,
           });
+          guard?.settle(done.after);
+          return done;
         } catch (error) {
-          // It has undone itself.
-          guard?.disarm();
+          // It has undone itself; what nobody expected is left to the guard.
+          if (error instanceof EverlanError) guard?.disarm();
           throw error;
         }
       });
