@@ -184,3 +184,14 @@ test('somebody has the highest index', { skip }, (t) => {
   apply(text);
   assert.deepEqual(planned(text), []);
 });
+
+test('a stranger’s point-to-point address keeps its far end and label, and can be pruned', { skip }, (t) => {
+  const host = testHost(t);
+  const { apply } = applier(host);
+  apply(file());
+  host.ip('addr add 10.9.9.1 peer 10.9.9.2/32 dev vx0 label vx0:me');
+  apply(file({ vni: 78 }));
+  assert.match(host.ip('addr show vx0'), /10\.9\.9\.1 peer 10\.9\.9\.2\/32 scope global vx0:me/);
+  apply(file({ vni: 78 }), { prune: true });
+  assert.doesNotMatch(host.ip('addr show vx0'), /10\.9\.9/);
+});

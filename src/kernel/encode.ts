@@ -157,7 +157,8 @@ function addressMessage(index: number, state: AddressState): Parameters<typeof w
     index,
     attributes: {
       local: address,
-      address,
+      address: state.peer ?? address,
+      ...(state.label === undefined ? {} : { label: state.label }),
       ...(state.broadcast === null ? {} : { broadcast: state.broadcast }),
       ...(forever ? {} : { lifetimes: { preferred: state.preferredLifetime, valid: state.validLifetime } }),
       ...(state.flags === 0 ? {} : { flags: state.flags }),
@@ -179,7 +180,7 @@ export function removeAddress(index: number, state: AddressState): Request {
     length: lengthOf(state.prefix),
     scope: 0,
     index,
-    attributes: { local: address, address },
+    attributes: { local: address, address: state.peer ?? address },
   };
   return { type: RTM.DELADDR, flags: 0, write: (to) => writeAddress(to, message) };
 }

@@ -40,6 +40,7 @@ export function isKernelAddress(message: AddressMessage, prefix: Prefix, mac: Ma
 
 export function addressState(message: AddressMessage, prefix: Prefix, origin: Origin): AddressState {
   const { attributes } = message;
+  const { local, address, label } = attributes;
   return {
     prefix,
     origin,
@@ -49,6 +50,9 @@ export function addressState(message: AddressMessage, prefix: Prefix, origin: Or
     preferredLifetime: attributes.lifetimes?.preferred ?? FOREVER,
     scope: message.scope,
     broadcast: attributes.broadcast ?? null,
+    ...(local === undefined || address === undefined || local === address ? {} : { peer: address }),
+    // Without a colon it is the link's name, which the kernel gives by itself.
+    ...(label?.includes(':') === true ? { label } : {}),
   };
 }
 

@@ -60,6 +60,9 @@ export interface AddressState {
   /** RT_SCOPE_*: 0 global, 253 link, 254 host. */
   readonly scope: number;
   readonly broadcast: IpAddress | null;
+  /** A stranger's address may name the far end of a point-to-point link, or have an IPv4 label; ours have neither. */
+  readonly peer?: IpAddress;
+  readonly label?: string;
 }
 
 /** A permanent row of the link's own forwarding database: frames to `mac` go to the VTEP `vtep`. */
