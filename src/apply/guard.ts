@@ -19,11 +19,17 @@ export interface GuardCommand {
   readonly arguments: readonly string[];
 }
 
+/** How long after its time a guard may still be at work. */
+const LATE_MS = 30_000;
+
 export function pendingProblem(pending: Pending): Problem {
-  const left = Math.max(0, Math.ceil((pending.until - Date.now()) / 1000));
-  return problem('unconfirmed', `a change waits to be confirmed and is undone in ${left} s`, {
-    hint: '`everlan confirm` keeps it; `everlan down` removes the fabric',
-  });
+  const left = pending.until - Date.now();
+  const hint = '`everlan confirm` keeps it; `everlan down` removes the fabric';
+  if (left < -LATE_MS) {
+    return problem('unconfirmed', 'a change was never confirmed, and its guard is gone without undoing it', { hint });
+  }
+  const seconds = Math.max(0, Math.ceil(left / 1000));
+  return problem('unconfirmed', `a change waits to be confirmed and is undone in ${seconds} s`, { hint });
 }
 
 /** PID 1 is systemd, and a unit that it starts is in our network namespace. */
