@@ -23,8 +23,12 @@ hosts: {alpha: 10.0.0.4, beta: 10.10.0.4}
 overlays:
   vxlan0: {vni: 77, hosts: {alpha: 169.254.0.1/24, beta: [169.254.0.2/24, "fd00:77::2/64"]}}
 `;
+  // Registered first, so that it runs while the file is still there.
+  t.after(() => {
+    everlan(['lab', 'down', '-f', file]);
+    assert(!namespaceExists(`${fabric}-alpha`), 'the lab is gone');
+  });
   const file = temporaryFile(t, text);
-  t.after(() => everlan(['lab', 'down', '-f', file]));
   return {
     fabric,
     file,
