@@ -3,7 +3,7 @@ import test from 'node:test';
 import { checkWords } from './words.ts';
 
 const refused: readonly { name: string; path?: string; in: string; want: string }[] = [
-  { name: 'a workplace', in: 'see /work/notes', want: '/work/: a path of somebody’s machine' },
+  { name: 'a home', in: 'see /Users/ann/notes', want: '/Users/: a path of somebody’s machine' },
   { name: 'a home', in: '"/home/ann/x"', want: '/home/ann/: a path of somebody’s machine' },
   {
     name: 'a registry',
@@ -45,7 +45,7 @@ for (const { name, path = 'src/a/b.ts', in: text, want } of refused) {
 }
 
 const allowed: readonly { name: string; path?: string; in: string }[] = [
-  { name: 'a folder of that name elsewhere', in: "join(root, 'a/work/b'), ./work/b, $HOME/work/" },
+  { name: 'a folder of that name elsewhere', in: "join(root, 'a/Users/b'), ./Users/b, $HOME/Users/" },
   { name: 'system folders', in: '/run/everlan /etc/everlan /tmp/everlan /home/USER/' },
   { name: 'a task that says what', in: '// TODO: use node:ffi once it is stable' },
   { name: 'a reason', in: "test('a', { skip: 'needs root' }, () => {}); t.skip('no ip(8)');" },

@@ -19,7 +19,7 @@ const CODE = /\.[cm]?[jt]s$/;
 const RULES: readonly Rule[] = [
   {
     files: ALL,
-    refused: /(?<![\w.$}-])\/(?:work|Users|home\/(?!USER\b)[\w-]+|tmp\/(?:helpers|bash_jobs))\//,
+    refused: /(?<![\w.$}-])\/(?:Users|home\/(?!USER\b)[\w-]+)\//,
     why: 'a path of somebody’s machine',
   },
   { files: ALL, refused: /\bregistry\.[a-z0-9-]+\.[a-z]{2,}|\bnpmmirror\b/i, why: 'the host of a package registry' },
