@@ -1,6 +1,7 @@
 /** Converge on the real kernel: ownership, strangers, in place and recreate, undo. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { converge } from '../src/apply/converge.ts';
 import { groupOf } from '../src/model/ownership.ts';
 import { EverlanError } from '../src/model/problem.ts';
 import { applier } from './support/apply.ts';
@@ -352,4 +353,33 @@ test('MAC, addresses and neighbours wiped by other hands come back', { skip: nee
     assert.deepEqual(planned(text), [], line);
     assert.deepEqual(everything(host), before, line);
   }
+});
+
+test('an index that somebody takes between our look and our request', { skip: needsRoot }, (t) => {
+  const host = testHost(t);
+  const { desired, planned, store } = applier(host);
+  const overlays = Array.from({ length: 100 }, (_, i) => ({ name: `vx${i}`, vni: i + 1 }));
+  const wanted = desired(file(...overlays));
+  const view = host.kernel.look();
+  const next = Math.max(...[...view.facts.links.values()].map(({ index }) => index)) + 1;
+  host.ip(`link add thief index ${next} type bridge`);
+  converge(host.kernel, wanted, store, { view });
+  assert.deepEqual(planned(file(...overlays)), []);
+  assert.doesNotMatch(host.ip('link show thief'), /alias/);
+});
+
+test('a name that somebody takes then, too, behind the refused request: it stays theirs', { skip: needsRoot }, (t) => {
+  const host = testHost(t);
+  const { desired, store } = applier(host);
+  const wanted = desired(file(...Array.from({ length: 100 }, (_, i) => ({ name: `vx${i}`, vni: i + 1 }))));
+  const view = host.kernel.look();
+  const next = Math.max(...[...view.facts.links.values()].map(({ index }) => index)) + 1;
+  host.ip(`link add thief index ${next} type bridge`);
+  host.ip('link add vx90 type bridge');
+  const before = everything(host);
+  assert.match(
+    failure(() => converge(host.kernel, wanted, store, { view })),
+    /vx90.*File exists/s,
+  );
+  assert.deepEqual(everything(host), before);
 });

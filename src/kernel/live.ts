@@ -136,11 +136,11 @@ class Run {
   #create(steps: readonly (AddLink | RecreateLink)[]): void {
     let left = steps;
     for (let tries = 1; left.length > 0; tries++) {
-      const indexes = new Map<Tag, number>();
+      const sent = new Set<AddLink | RecreateLink>();
       const batch = this.#socket.batch<AddLink | RecreateLink>(this.#progress);
       for (const step of left) {
         const index = this.#names.free();
-        indexes.set(step, index);
+        sent.add(step);
         this.#names.set(step.link, index);
         const { type, flags, write } = encode.createLink(step.to, index, this.#names);
         if (!batch.add(step, type, flags, write)) break;
@@ -156,8 +156,9 @@ class Run {
         else this.fail(tag, errno, message);
       }
       if (this.failures.length > 0) return;
-      // A batch stops at a refusal: what was not sent yet is still to be made.
-      for (const step of left) if (!now.has(step.link) && !again.includes(step)) again.push(step);
+      // A batch stops at a refusal: what was not sent yet is still to be made, also where somebody has taken its name
+      // meanwhile, so that the kernel refuses it and nothing goes on with the stranger's link.
+      for (const step of left) if (!sent.has(step)) again.push(step);
       for (const link of now.values()) this.#names.set(link.name, link.index);
       left = again;
     }

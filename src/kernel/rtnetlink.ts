@@ -3,7 +3,7 @@ import { AF, forEachMessage, GROUP, type Header, NLM_F, NLMSG, readAcknowledgeme
 import { Reader, Writer } from '../netlink/wire.ts';
 import { SysError } from '../sys/errno.ts';
 import { check, libc } from '../sys/libc.ts';
-import { close, Mailbox, onReadable, openSocket, receive, send, type Watch } from '../sys/socket.ts';
+import { close, Mailbox, onReadable, openSocket, receive, send, setOption, type Watch } from '../sys/socket.ts';
 
 const NETLINK_ROUTE = 0;
 const SOCK_RAW = 3;
@@ -36,10 +36,6 @@ export interface Refusal<T> {
 export interface Collector<T> {
   visit(from: Reader, header: Header): void;
   done(): T;
-}
-
-function setOption(fd: number, level: number, option: number, value: number): void {
-  check('setsockopt', libc.setsockopt(fd, level, option, new Uint32Array([value]), 4));
 }
 
 export class Rtnetlink {
