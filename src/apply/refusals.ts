@@ -64,5 +64,5 @@ function cureOf(step: Step, errno: string): Cure | undefined {
 export function refusal({ step, errno, message }: StepFailure): Problem {
   const cure = cureOf(step, errnoName(errno));
   const text = `${explain(step)}: the kernel says: ${message}`;
-  return problem('kernel-refused', text, cure === undefined ? {} : { hint: cure.hint });
+  return { ...problem('kernel-refused', text, cure === undefined ? {} : { hint: cure.hint }), link: step.link };
 }

@@ -28,7 +28,20 @@ interface Context {
   readonly facts: HostFacts;
   readonly underlay: Underlay;
   readonly group: number;
+  /** What the overlay cannot be without. */
   readonly problems: Problem[];
+  /** Ports that are not there: the overlay can do without. */
+  readonly absent: Problem[];
+}
+
+/** What a host can have now, and what not yet. */
+export interface Resolved {
+  /** Its state has the links of the overlays that can be there; `overlays` has all. */
+  readonly desired: Desired;
+  /** Overlay → what it cannot be without. */
+  readonly lacking: ReadonlyMap<string, readonly Problem[]>;
+  /** Overlay → its ports that are not there. */
+  readonly absent: ReadonlyMap<string, readonly Problem[]>;
 }
 
 /**
@@ -36,19 +49,61 @@ interface Context {
  * address that no link has, a device, a port, an MTU that does not fit.
  */
 export function resolve(fabric: Fabric, hostName: string, facts: HostFacts): Desired {
+  const { desired, lacking, absent } = resolvePart(fabric, hostName, facts);
+  if (lacking.size + absent.size > 0) {
+    throw new EverlanError(once([...lacking.values(), ...absent.values()].flat()), EXIT.failed);
+  }
+  return desired;
+}
+
+/** What the overlays share is lacking for each, and told once. */
+function once(problems: readonly Problem[]): Problem[] {
+  return [...new Map(problems.map((problem) => [problem.message, problem])).values()];
+}
+
+/** As much of it as this host can have now. `hostName` is a host of the fabric. */
+export function resolvePart(fabric: Fabric, hostName: string, facts: HostFacts): Resolved {
   const host = fabric.hosts.get(hostName);
   if (host === undefined) throw new TypeError(`no host ${hostName} in the fabric`);
   const mine = [...fabric.overlays.values()].filter(({ members }) => members.has(hostName));
   const links = new Map<string, LinkState>();
   const overlays: DesiredOverlay[] = [];
-  const problems: Problem[] = [];
-  if (mine.length > 0) {
-    const underlay = underlayOf(host, mine, linkNames(mine), facts, problems);
-    const context = { fabric, host, facts, underlay, group: groupOf(fabric.name), problems };
-    for (const overlay of mine) overlays.push(addOverlay(overlay, context, links));
+  const lacking = new Map<string, readonly Problem[]>();
+  const missing = new Map<string, readonly Problem[]>();
+  const underlayFor = underlays(host, linkNames(mine), facts);
+  const group = groupOf(fabric.name);
+  for (const overlay of mine) {
+    const { underlay, found } = underlayFor(overlay);
+    const problems = [...found];
+    const absent: Problem[] = [];
+    const made = new Map<string, LinkState>();
+    overlays.push(addOverlay(overlay, { fabric, host, facts, underlay, group, problems, absent }, made));
+    if (problems.length > 0) lacking.set(overlay.name, problems);
+    else for (const [name, link] of made) links.set(name, link);
+    if (absent.length > 0) missing.set(overlay.name, absent);
   }
-  if (problems.length > 0) throw new EverlanError(problems, EXIT.failed);
-  return { fabric: fabric.name, host: hostName, state: { links }, overlays, warnings: [] };
+  const desired = { fabric: fabric.name, host: hostName, state: { links }, overlays, warnings: [] };
+  return { desired, lacking, absent: missing };
+}
+
+interface FoundUnderlay {
+  readonly underlay: Underlay;
+  readonly found: readonly Problem[];
+}
+
+/** What overlays ask of the underlay differs in two things only, so it is looked up at most four times. */
+function underlays(host: Host, ours: ReadonlySet<string>, facts: HostFacts): (overlay: Overlay) => FoundUnderlay {
+  const known = new Map<string, FoundUnderlay>();
+  return (overlay) => {
+    const key = `${overlay.options.local} ${overlay.options.mtu === 'auto'}`;
+    let found = known.get(key);
+    if (found === undefined) {
+      const problems: Problem[] = [];
+      found = { underlay: underlayOf(host, [overlay], ours, facts, problems), found: problems };
+      known.set(key, found);
+    }
+    return found;
+  };
 }
 
 function linkNames(overlays: readonly Overlay[]): ReadonlySet<string> {
@@ -261,13 +316,13 @@ function routesOf(
 function addPort(
   port: string,
   bridge: string,
-  { facts, underlay, problems }: Context,
+  { facts, underlay, problems, absent }: Context,
   links: Map<string, LinkState>,
 ): void {
   const link = facts.links.get(port);
   if (link === undefined) {
     const hint = didYouMean(port, facts.links.keys());
-    problems.push(hostProblem('port-absent', `there is no link ${port} to put into the bridge ${bridge}`, hint));
+    absent.push(hostProblem('port-absent', `there is no link ${port} to put into the bridge ${bridge}`, hint));
     return;
   }
   if (underlay.carriers.has(port)) {

@@ -20,6 +20,8 @@ export interface Problem {
   /** What to do about it. */
   readonly hint?: string;
   readonly place?: Place;
+  /** The link that it is about, where the kernel's state is to blame: others can go on without it. */
+  readonly link?: string;
 }
 
 /** Exit codes that users' scripts rely on. */

@@ -179,7 +179,7 @@ class Diff implements ItemContext {
 
   #block(want: LinkState, why: Problem): void {
     this.#blocked.add(want.name);
-    this.#conflicts.push(why);
+    this.#conflicts.push({ ...why, link: want.name });
   }
 
   /** What stands on a link. */
