@@ -24,6 +24,8 @@ export interface ConvergeOptions {
   readonly adopt?: boolean;
   /** Remove what strangers put on our links. */
   readonly prune?: boolean;
+  /** Names of links that stay as they are, whatever is wanted of them. */
+  readonly keep?: ReadonlySet<string>;
   /** Links and addresses that were just read. */
   readonly view?: View;
   readonly progress?: (done: number, total: number) => void;
@@ -38,6 +40,8 @@ export interface Looked {
   readonly observed: HostState;
   readonly plan: Plan;
   readonly remembered: Remembered;
+  /** What to remember of a host that is as wanted. */
+  memory(): Remembered;
 }
 
 export interface Report {
@@ -90,6 +94,34 @@ function rowsToVerify(steps: readonly Step[], wanted: HostState): ReadonlyMap<st
   return rows;
 }
 
+/** As `wanted`, but for the links that stay as they are. */
+function keeping({ links: wanted }: HostState, { links: found }: HostState, keep: ReadonlySet<string>): HostState {
+  const links = new Map(wanted);
+  for (const name of keep) links.delete(name);
+  for (const link of found.values()) {
+    if (keep.has(link.name) || (link.overlay !== null && keep.has(link.overlay))) links.set(link.name, link);
+  }
+  return { links };
+}
+
+/** What is remembered of links that stay as they are stays as well. */
+function memoryKeeping(
+  wanted: HostState,
+  found: HostState,
+  remembered: Remembered,
+  keep: ReadonlySet<string>,
+): Remembered {
+  const { links: own } = memoryOf(wanted, found);
+  const links = new Map(own);
+  for (const [name, link] of remembered.links) {
+    const overlay = found.links.get(name)?.overlay ?? null;
+    if (keep.has(name) || (overlay !== null && keep.has(overlay))) links.set(name, link);
+  }
+  return { links };
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
 /**
  * What is there and what would change; changes nothing.
  * @param done steps that were just carried out and are to be verified.
@@ -107,8 +139,13 @@ export function lookAt(
     const seen = options.view ?? kernel.look();
     return [seen, seen.state({ fabric, wanted: kindsOf(state), remembered, rows: rowsToVerify(done, state) })] as const;
   });
-  const plan = timed(options, 'diff', () => diff(state, observed, { ...options, fabric }));
-  return { view, observed, plan, remembered };
+  const { keep = NONE } = options;
+  const plan = timed(options, 'diff', () =>
+    diff(keep.size === 0 ? state : keeping(state, observed, keep), observed, { ...options, fabric }),
+  );
+  const memory = (): Remembered =>
+    keep.size === 0 ? memoryOf(state, observed) : memoryKeeping(state, observed, remembered, keep);
+  return { view, observed, plan, remembered, memory };
 }
 
 function unverified(steps: readonly Step[]): Problem {
@@ -127,13 +164,13 @@ export function converge(kernel: Kernel, wanted: Desired, store: Store, options:
   if (first.plan.conflicts.length > 0) throw new EverlanError(first.plan.conflicts);
   const { plan, observed: before, remembered } = first;
   if (plan.steps.length === 0) {
-    const memory = memoryOf(wanted.state, before);
+    const memory = first.memory();
     if (!sameMemory(memory, remembered)) store.remember(memory);
     return { plan, before, after: before, rounds: 0 };
   }
   options.beforeChange?.(before, plan);
   const anew = new Set(plan.steps.filter(({ action }) => action === 'recreate').map(({ link }) => link));
-  const memory = bothOf(remembered, memoryOf(wanted.state, before), anew);
+  const memory = bothOf(remembered, first.memory(), anew);
   store.remember(memory);
   let steps = plan.steps;
   for (let round = 1; ; round++) {
@@ -141,11 +178,15 @@ export function converge(kernel: Kernel, wanted: Desired, store: Store, options:
     let problems = failures.map(refusal);
     if (failures.length === 0) {
       const { view: _, ...again } = options;
-      const { observed: after, plan: rest } = timed(options, 'verify', () =>
+      const {
+        observed: after,
+        plan: rest,
+        memory: done,
+      } = timed(options, 'verify', () =>
         lookAt(kernel, wanted, store, { ...again, timing: () => undefined }, steps, memory),
       );
       if (rest.conflicts.length === 0 && rest.steps.length === 0) {
-        store.remember(memoryOf(wanted.state, after));
+        store.remember(done());
         return { plan, before, after, rounds: round };
       }
       steps = rest.steps;

@@ -29,6 +29,15 @@ export interface Pending {
   readonly remembered: Remembered;
 }
 
+/** What is on trial while a change is pending: for an agent that is started anew meanwhile. */
+export interface Trial {
+  /** The fabric file, and its name. */
+  readonly text: string;
+  readonly file: string;
+  /** --host. */
+  readonly host: string | null;
+}
+
 export interface Store {
   readonly fabric: string;
   /** @throws EverlanError when somebody else keeps it for 10 s. */
@@ -40,6 +49,13 @@ export interface Store {
   /** The token of the change that a guard watches over, by its own word; null: none does. */
   guarded(): string | null;
   setGuarded(token: string): void;
+  trial(): Trial | null;
+  setTrial(trial: Trial | null): void;
+  /** Taken down by hand: the agent lets it rest until the next apply or boot. */
+  suspended(): boolean;
+  setSuspended(suspended: boolean): void;
+  /** Held by the fabric's agent for as long as it lives. @throws EverlanError naming the one that has it. */
+  lockAgent(): Promise<Lock>;
   /** The folder, for those who watch it. */
   readonly folder: string;
 }
@@ -172,6 +188,10 @@ class RunStore implements Store {
     }
   }
 
+  #remove(...files: readonly string[]): void {
+    for (const file of files) rmSync(this.#path(file), { force: true });
+  }
+
   async lock(command: string): Promise<Lock> {
     try {
       ensureDir(this.folder);
@@ -180,6 +200,37 @@ class RunStore implements Store {
       if (error instanceof LockedError) throw new EverlanError(lockedProblem(this.fabric, error));
       throw unsafe(error) ?? error;
     }
+  }
+
+  async lockAgent(): Promise<Lock> {
+    try {
+      ensureDir(this.folder);
+      return await lockFile(this.#path('agent'), { waitMs: 0, describe: 'everlan agent' });
+    } catch (error) {
+      if (error instanceof LockedError) {
+        const message = `an agent keeps ${this.fabric} already: ${error.message}`;
+        throw new EverlanError(problem('second-agent', message, { hint: 'one is enough: `everlan status` asks it' }));
+      }
+      throw unsafe(error) ?? error;
+    }
+  }
+
+  trial(): Trial | null {
+    return this.#read('trial') as Trial | null;
+  }
+
+  setTrial(trial: Trial | null): void {
+    if (trial === null) this.#remove('trial');
+    else this.#write('trial', trial);
+  }
+
+  suspended(): boolean {
+    return this.#read('suspended') === true;
+  }
+
+  setSuspended(suspended: boolean): void {
+    if (suspended) this.#write('suspended', true);
+    else this.#remove('suspended');
   }
 
   remembered(): Remembered {
@@ -191,7 +242,7 @@ class RunStore implements Store {
   remember(what: Remembered): void {
     const rows = new Map([...what.links].map(([name, { fdb }]) => [name, fdb]));
     if (what.links.size === 0) {
-      for (const file of ['applied', 'rows']) rmSync(this.#path(file), { force: true });
+      this.#remove('applied', 'rows');
     } else {
       if (!sameKeys(rows, this.#rows)) this.#write('rows', encodeRows(what));
       this.#write('applied', encodeLinks(what));
@@ -214,7 +265,7 @@ class RunStore implements Store {
   }
 
   setPending(pending: Pending | null): void {
-    if (pending === null) for (const file of ['pending', 'guarded']) rmSync(this.#path(file), { force: true });
+    if (pending === null) this.#remove('pending', 'guarded');
     else {
       const { before, remembered } = pending;
       this.#write('pending', {
@@ -235,6 +286,8 @@ export function openStore(fabric: string, cookie: string): Store {
 export function memoryStore(fabric: string): Store {
   let remembered = NOTHING;
   let pending: Pending | null = null;
+  let trial: Trial | null = null;
+  let suspended = false;
   return {
     fabric,
     folder: '',
@@ -249,5 +302,14 @@ export function memoryStore(fabric: string): Store {
     },
     guarded: () => pending?.token ?? null,
     setGuarded: () => undefined,
+    trial: () => trial,
+    setTrial: (what) => {
+      trial = what;
+    },
+    suspended: () => suspended,
+    setSuspended: (what) => {
+      suspended = what;
+    },
+    lockAgent: async () => ({ release: () => undefined }),
   };
 }
