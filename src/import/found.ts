@@ -33,7 +33,13 @@ export interface ImportedLink {
   readonly routes: readonly ImportedRoute[];
   readonly bridge: { readonly name: string; readonly ports: readonly string[] } | null;
   readonly txChecksum: boolean;
-  /** Where a value stands, for messages about two hosts that do not fit: `vni`, `port`, `remote`, `address 10.0.0.1/24`. */
+  /** false: the source leaves it down, and apply will set it up. */
+  readonly up?: boolean;
+  /**
+   * Where a value stands, for messages about two hosts that do not fit: `vni`, `port`, `remote`, `local`, `device` and the
+   * other names of attributes, `mtu`, `mac`, `bridge`, `address 10.0.0.1/24`, `flood 10.0.0.5`, `route 10.9.0.0/16`,
+   * `macs 02:…`. What is not in it stands at `place`.
+   */
   readonly places: ReadonlyMap<string, Place>;
 }
 
@@ -48,6 +54,8 @@ export interface Imported {
   /** Addresses of links that are no overlays: the host's underlay is among them. Device → addresses. */
   readonly underlays: ReadonlyMap<string, readonly Prefix[]>;
   readonly hostname: string | null;
+  /** The fabric that made all of these links, where they are everlan's own. */
+  readonly fabric?: string;
   /** Errors: it is wrong, also where the tool accepts it. Warnings: not understood, and left out. */
   readonly problems: readonly Problem[];
 }
@@ -55,8 +63,18 @@ export interface Imported {
 export interface Importer {
   readonly name: string;
   readonly summary: string;
-  /** Which files of a folder it reads: in the order in which the tool reads them. Given files are read whatever their names are. */
+  /**
+   * Which files of a folder it reads, in the order of their names. Tested against the path below the folder: `10-a.network`,
+   * and for drop-ins `10-a.network.d/x.conf`. Given files are read whatever their names are.
+   */
   readonly pattern: RegExp;
-  /** @param files in the order in which later ones add to earlier ones. */
-  read(files: readonly SourceFile[]): Imported;
+  /**
+   * @param files in the order in which later ones add to earlier ones.
+   * @param find other files that these name, such as `source interfaces.d/*`: a path, `*`, `?` and `[…]` in its last parts,
+   * relative to the folder of the file that names it. None: there is no such file.
+   */
+  read(files: readonly SourceFile[], find: FindFiles): Imported;
 }
+
+/** @param from the file that names it. */
+export type FindFiles = (pattern: string, from: SourceFile) => readonly SourceFile[];

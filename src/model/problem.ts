@@ -52,11 +52,11 @@ export class EverlanError extends Error {
 }
 
 /** A problem of severity error; `extra` adds hint or place. */
-export function problem(code: string, message: string, extra: { hint?: string; place?: Place } = {}): Problem {
+export function problem(code: string, message: string, extra: ProblemExtra = {}): Problem {
   return { code, severity: 'error', message, ...extra };
 }
 
 /** A problem of severity warning. */
-export function warning(code: string, message: string, extra: { hint?: string; place?: Place } = {}): Problem {
+export function warning(code: string, message: string, extra: ProblemExtra = {}): Problem {
   return { code, severity: 'warning', message, ...extra };
 }

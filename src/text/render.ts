@@ -27,17 +27,22 @@ const TAB = 4;
  *              ^
  *     hint: …
  *
- * Lines end without a line feed at the very end. Without a place only the first and the last line are there.
+ * Other places follow in the same way, with their own words. Lines end without a line feed at the very end. Without a place only the first and the last line are there.
  */
 export function render(problem: Problem, style: Style = PLAIN): string {
   const { place } = problem;
   const severity = style[problem.severity](`${problem.severity}:`);
-  const where = place === undefined ? '' : style.place(`${printable(place.file)}:${place.line}:${place.column}:`);
+  const where = place === undefined ? '' : style.place(located(place));
   const lines = [[where, severity, printable(problem.message)].filter((part) => part !== '').join(' ')];
   if (place !== undefined) lines.push(...excerpt(place, style));
+  for (const other of problem.also ?? []) {
+    lines.push(`${style.place(located(other.place))} ${printable(other.message)}`, ...excerpt(other.place, style));
+  }
   if (problem.hint !== undefined) lines.push(`${style.hint('hint:')} ${printable(problem.hint)}`);
   return lines.join('\n');
 }
+
+const located = ({ file, line, column }: Place): string => `${printable(file)}:${line}:${column}:`;
 
 /** All of them, an empty line between two, at most `limit`; then how many more there are. */
 export function renderAll(problems: readonly Problem[], style: Style = PLAIN, limit = 100): string {
