@@ -44,8 +44,8 @@ mv "$1.new" "$1"
 `;
 
 /** @returns a folder with Debian in it, made at the first time and never changed. Rejects with apt's words. */
-async function debianRoot(): Promise<string> {
-  const packages = PACKAGES.join(',');
+async function debianRoot(extra: readonly string[]): Promise<string> {
+  const packages = [...PACKAGES, ...extra].join(',');
   const key = createHash('sha256').update(MAKE_ROOT).update(packages).digest('hex').slice(0, 8);
   const root = `${CACHE}/${SUITE}-${key}`;
   mkdirSync(CACHE, { recursive: true, mode: 0o755 });
@@ -242,9 +242,12 @@ export class RealHost {
   }
 }
 
-/** A host that is off, and its peer with an underlay device `eth0`, up and without addresses. */
-export async function realHost(t: Ending, name: string): Promise<RealHost> {
-  const root = await debianRoot();
+/**
+ * A host that is off, and its peer with an underlay device `eth0`, up and without addresses.
+ * @param extra Debian packages that it has besides.
+ */
+export async function realHost(t: Ending, name: string, extra: readonly string[] = []): Promise<RealHost> {
+  const root = await debianRoot(extra);
   const group = `everlan-test-${process.pid}-${name}`;
   const inner = ['unshare', '-m', '-n', '-p', '-f', '--kill-child', 'sh', '-e', '-c', FIRST_PROCESS, 'sh', root];
   const first = spawn('unshare', ['-m', 'sh', '-e', '-c', KEEP_GROUP, 'sh', group, ...inner], {
