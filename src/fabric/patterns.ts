@@ -1,5 +1,7 @@
 /** Forms of names and addresses: one source for the checks and for the JSON Schema. */
 
+export { LINK_NAME } from '../model/link-name.ts';
+
 /** Letters, digits and hyphens; it becomes part of link aliases and of the names of namespaces. */
 export const FABRIC_NAME = /^[a-z][a-z0-9-]{0,31}$/;
 
@@ -9,13 +11,6 @@ export const HOST_NAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 /** RFC 1123, section 2.1; a final dot is not a part of the name that a machine has. */
 export const HOSTNAME =
   /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
-
-/**
- * What the kernel takes (dev_valid_name in net/core/dev.c: up to 15 bytes, not `.` or `..`, no blank, `/` or `:`),
- * less what would surprise: `%d` makes it count, `all` and `default` are folders of /proc/sys/net, a hyphen reads as an
- * option, `none` and `auto` are words of the file, and other than printable ASCII shows differently everywhere.
- */
-export const LINK_NAME = /^(?!-)(?!\.{1,2}$)(?!(?:lo|all|default|none|auto)$)[!-$&-.0-9;-~]{1,15}$/;
 
 /** Six bytes with colons, in any case. */
 export const MAC = /^[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}$/;

@@ -10,6 +10,7 @@ import {
   defineMappingTag,
   EVENT_ID,
   type Event,
+  FAILSAFE_SCHEMA,
   parseEvents,
   YAMLException,
 } from 'js-yaml';
@@ -17,7 +18,7 @@ import type { Problem } from '../model/problem.ts';
 import { decode } from './decode.ts';
 import { textProblem } from './errors.ts';
 import { Lines, type Source } from './lines.ts';
-import { Positions } from './positions.ts';
+import { Positions, type Scalars } from './positions.ts';
 import type { YamlValue } from './value.ts';
 
 export interface Document extends Source {
@@ -42,12 +43,12 @@ export function readDocument(bytes: Uint8Array, file: string): ReadResult {
 }
 
 /** The same for text that is decoded already. */
-export function readText(source: Source): ReadResult {
+export function readText(source: Source, scalars: Scalars = 'typed'): ReadResult {
   try {
     const events = parseEvents(source.text, { maxDepth: 64 });
     const refused = checkDocuments(source, events) ?? checkAliases(source, events);
     if (refused !== null) return failed(refused);
-    return construct(source, events);
+    return construct(source, events, scalars);
   } catch (error) {
     return failed(syntaxProblem(source, error));
   }
@@ -57,7 +58,7 @@ function failed(found: Problem): ReadResult {
   return { ok: false, problems: [found], document: null };
 }
 
-function construct(source: Source, events: Event[]): ReadResult {
+function construct(source: Source, events: Event[], scalars: Scalars): ReadResult {
   let oddKeys = false;
   const map = defineMappingTag<Map<unknown, unknown>>('tag:yaml.org,2002:map', {
     create: () => new Map(),
@@ -73,10 +74,11 @@ function construct(source: Source, events: Event[]): ReadResult {
     identify: () => false,
   });
   // `json` lets a key stand twice: all of them are reported together below, not only the first.
-  const [value] = constructFromEvents(events, { source: source.text, schema: CORE_SCHEMA.withTags(map), json: true });
+  const schema = (scalars === 'typed' ? CORE_SCHEMA : FAILSAFE_SCHEMA).withTags(map);
+  const [value] = constructFromEvents(events, { source: source.text, schema, json: true });
   const document = { ...source, value: value as YamlValue };
   if (!oddKeys) return { ok: true, document };
-  return { ok: false, document, problems: new Positions(source).keyProblems() };
+  return { ok: false, document, problems: new Positions(source, scalars).keyProblems() };
 }
 
 function checkDocuments(source: Source, events: readonly Event[]): Problem | null {

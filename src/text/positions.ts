@@ -20,6 +20,9 @@ import type { YamlScalar } from './value.ts';
 export type Path = readonly YamlScalar[];
 export type Part = 'key' | 'value';
 
+/** `typed`: as YAML 1.2's core schema reads them. `text`: all of them as they are written, as programs do that use libyaml. */
+export type Scalars = 'typed' | 'text';
+
 interface Node {
   /** UTF-16 offsets; start is -1 for a value that is not written (`key:`). */
   readonly start: number;
@@ -44,12 +47,14 @@ interface Entry {
 export class Positions {
   readonly #source: Source;
   readonly #lines: Lines;
+  readonly #scalars: Scalars;
   readonly #root: Node;
   readonly #problems: Problem[] = [];
 
   /** `source` has been read by readDocument before, so it is known to be YAML. */
-  constructor(source: Source) {
+  constructor(source: Source, scalars: Scalars = 'typed') {
     this.#source = source;
+    this.#scalars = scalars;
     this.#lines = new Lines(source);
     this.#root = this.#build(parseEvents(source.text, { maxDepth: 64 }));
   }
@@ -130,7 +135,7 @@ export class Positions {
       return {
         start: written ? event.valueStart - quote : -1,
         end: written ? event.valueEnd + quote : -1,
-        value: scalarValue(text, event, document),
+        value: this.#scalars === 'text' ? getScalarValue(text, event) : scalarValue(text, event, document),
       };
     }
     const close = event.style === COLLECTION_STYLE.FLOW ? { close: event.type === EVENT_ID.MAPPING ? '}' : ']' } : {};
