@@ -154,6 +154,11 @@ function sameKeys(a: ReadonlyMap<string, Keys>, b: ReadonlyMap<string, Keys> | n
   return true;
 }
 
+/** The folder of a network namespace (`cookieOf`), of all fabrics in it. */
+export function storeFolder(cookie: string): string {
+  return join(ROOT, cookie);
+}
+
 class RunStore implements Store {
   readonly fabric: string;
   readonly folder: string;
@@ -162,7 +167,7 @@ class RunStore implements Store {
 
   constructor(fabric: string, cookie: string) {
     this.fabric = fabric;
-    this.folder = join(ROOT, cookie);
+    this.folder = storeFolder(cookie);
   }
 
   #path(what: string): string {

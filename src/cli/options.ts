@@ -1,8 +1,7 @@
 /** The common options, and typed reading of what was given. */
+import { DEFAULT_FILE } from '../model/fabric.ts';
 import { EverlanError, EXIT, problem } from '../model/problem.ts';
 import type { CommonSet, OptionRow } from './command.ts';
-
-export const DEFAULT_FILE = '/etc/everlan/fabric.yaml';
 
 /** In the order of the help; `sets` says in whose help. */
 export const COMMON_OPTIONS: readonly (OptionRow & { readonly sets: readonly CommonSet[] })[] = [

@@ -1,9 +1,9 @@
 /** The fabric file's bytes, or why they cannot be read, in plain words. */
 import { closeSync, openSync, readSync } from 'node:fs';
+import { DEFAULT_FILE } from '../model/fabric.ts';
 import { EverlanError, EXIT, type Problem, problem } from '../model/problem.ts';
 import { hasCode } from '../sys/errno.ts';
 import { MAX_BYTES } from '../text/decode.ts';
-import { DEFAULT_FILE } from './options.ts';
 
 const STDIN = 0;
 const PIECE = 65536;

@@ -2,6 +2,9 @@
 import type { IpAddress, Prefix } from './address.ts';
 import type { OverlayOptions } from './options.ts';
 
+/** The fabric file when none is named. */
+export const DEFAULT_FILE = '/etc/everlan/fabric.yaml';
+
 export interface Fabric {
   readonly name: string;
   readonly hosts: ReadonlyMap<string, Host>;
