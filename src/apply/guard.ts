@@ -4,10 +4,11 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync, type FSWatcher, statSync, watch } from 'node:fs';
+import { type FSWatcher, watch } from 'node:fs';
 import type { Kernel } from '../kernel/port.ts';
 import { EverlanError, type Problem, problem } from '../model/problem.ts';
 import type { HostState } from '../model/state.ts';
+import { systemdServesUs } from '../sys/systemd.ts';
 import { restore } from './converge.ts';
 import { withoutStrangers } from './memory.ts';
 import type { Pending, Store } from './store.ts';
@@ -30,16 +31,6 @@ export function pendingProblem(pending: Pending): Problem {
   }
   const seconds = Math.max(0, Math.ceil(left / 1000));
   return problem('unconfirmed', `a change waits to be confirmed and is undone in ${seconds} s`, { hint });
-}
-
-/** PID 1 is systemd, and a unit that it starts is in our network namespace. */
-function systemdServesUs(): boolean {
-  if (!existsSync('/run/systemd/system')) return false;
-  try {
-    return statSync('/proc/1/ns/net').ino === statSync('/proc/self/ns/net').ino;
-  } catch {
-    return false;
-  }
 }
 
 function startUnit(command: readonly string[], token: string): boolean {
