@@ -15,7 +15,7 @@ import { renderAll } from '../text/render.ts';
 import type { Context } from './command.ts';
 import { styleOf } from './errors.ts';
 import { wrongUse } from './options.ts';
-import { readInput } from './read-input.ts';
+import { type Input, readInput } from './read-input.ts';
 
 /** A network namespace with its kernel, and what everlan keeps for a fabric there. */
 export interface Place {
@@ -32,14 +32,19 @@ export interface Found {
 }
 
 /** @throws EverlanError, exit 2, with everything that is wrong with the file. Warnings go to standard error. */
-export function readFabric({ io, options, timings }: Context): Fabric {
+export function readFabricFile({ io, options, timings }: Context): { readonly fabric: Fabric; readonly input: Input } {
   return timings.measure('parse', () => {
-    const { bytes, name } = readInput(options.file);
-    const result = parseFabric(bytes, name);
+    const input = readInput(options.file);
+    const result = parseFabric(input.bytes, input.name);
     if (!result.ok) throw new EverlanError(result.problems, EXIT.usage);
     if (!options.quiet) warn({ io }, result.warnings);
-    return result.fabric;
+    return { fabric: result.fabric, input };
   });
+}
+
+/** As `readFabricFile`. */
+export function readFabric(context: Context): Fabric {
+  return readFabricFile(context).fabric;
 }
 
 export function warn({ io }: Pick<Context, 'io'>, warnings: readonly Problem[]): void {

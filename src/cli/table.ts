@@ -1,4 +1,5 @@
 /** Every command. Help, parsing and completion go through these rows. */
+import { TARGET_NAMES } from '../render/targets.ts';
 import type { ArgumentRow, CommandRow, GroupRow, OptionRow } from './command.ts';
 
 const ADOPT: OptionRow = {
@@ -89,6 +90,26 @@ export const COMMANDS: readonly (CommandRow | GroupRow)[] = [
     options: [{ flags: '--timeout <TIME>', help: 'how long to wait for answers (default: 3s)' }],
     common: 'host',
     load: () => import('./commands/check.ts'),
+  },
+  {
+    name: 'render',
+    summary: 'write the overlay for another tool',
+    text: 'Writes what another tool needs to make the same overlays, for hosts where everlan is not installed. Prints it, or writes a tree of files. What the tool has no words for is an error that names its place in the file; docs/targets.md shows what each tool can say.',
+    examples: [
+      ['render script -f fabric.yaml --host alpha', 'the shell script of the host alpha'],
+      ['render networkd --output out', 'this host’s files below the folder out'],
+      ['render netplan --all-hosts --output out', 'every host’s files below out/HOST'],
+    ],
+    arguments: [{ name: '<TARGET>', help: TARGET_NAMES.join(', '), choices: TARGET_NAMES }],
+    options: [
+      { flags: '--all-hosts', help: 'every host of the file, not only this one' },
+      { flags: '--output <DIR>', help: 'write the files below this folder', completes: 'file' },
+      { flags: '--lenient', help: 'leave out what the tool has no words for, with a warning' },
+      { flags: '--underlay-id <ID>', help: 'netplan’s ID of the underlay device, or the name of its .network file' },
+      { flags: '--package-url <URL>', help: 'for cloud-init: install everlan’s package from there' },
+    ],
+    common: 'host',
+    load: () => import('./commands/render.ts'),
   },
   {
     name: 'lab',

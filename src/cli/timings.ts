@@ -2,7 +2,7 @@
 import { columns } from './text.ts';
 
 /** In the order in which they are shown. */
-const PHASES = ['start', 'parse', 'resolve', 'observe', 'diff', 'apply', 'verify'] as const;
+const PHASES = ['start', 'parse', 'resolve', 'observe', 'diff', 'apply', 'verify', 'render', 'write'] as const;
 
 export type TimedPhase = (typeof PHASES)[number];
 

@@ -140,7 +140,22 @@ const HOST_ERRORS = {
   'port-is-device': error('A link listed under `ports` carries the underlay. In a bridge it would lose it.'),
 } as const satisfies Record<string, ErrorRow>;
 
-export const ERRORS = { ...TEXT_ERRORS, ...SHAPE_ERRORS, ...FILE_ERRORS, ...WARNINGS, ...HOST_ERRORS } as const;
+/** What `everlan render` cannot do, although the file is good. */
+const TARGET_ERRORS = {
+  'target-cannot-say': error(
+    'The tool for which files are rendered has no words for an option. docs/targets.md shows what each can say.',
+    'render for another tool, or with --lenient, which leaves it out',
+  ),
+} as const satisfies Record<string, ErrorRow>;
+
+export const ERRORS = {
+  ...TEXT_ERRORS,
+  ...SHAPE_ERRORS,
+  ...FILE_ERRORS,
+  ...WARNINGS,
+  ...HOST_ERRORS,
+  ...TARGET_ERRORS,
+} as const;
 
 export type Code = keyof typeof ERRORS;
 
@@ -151,4 +166,5 @@ export const ERROR_GROUPS: readonly { readonly title: string; readonly rows: Rea
   { title: 'The meaning of the file', rows: FILE_ERRORS },
   { title: 'Warnings', rows: WARNINGS },
   { title: 'The host', rows: HOST_ERRORS },
+  { title: 'Other tools', rows: TARGET_ERRORS },
 ];

@@ -10,6 +10,10 @@ export interface RenderHost {
   readonly options: ReadonlyMap<string, OverlayOptions>;
   /** The underlay device; null: `device: none`; undefined: neither the file nor this machine tells. */
   readonly device: string | null | undefined;
+  /** Whether the file says so itself (`device`), not this machine: else a program had better look when it runs. */
+  readonly named: boolean;
+  /** The .network file by which systemd-networkd configures the device, read on this machine; null: not known. */
+  readonly networkFile: string | null;
   /** The host's names that cloud-init or a script can be told by. */
   readonly hostname: string;
   readonly underlay: string;
@@ -18,7 +22,9 @@ export interface RenderHost {
 export interface RenderContext {
   /** The fabric file's name, for the comments. */
   readonly file: string;
-  /** `--underlay-id`, or what was read on the host: netplan's ID of the underlay device, or the name of its .network file. */
+  /** Of everlan, for the comments. */
+  readonly version: string;
+  /** `--underlay-id`: netplan's ID of the underlay device, or the name of its .network file. */
   readonly underlayId: string | null;
   /** `--package-url`. */
   readonly packageUrl: string | null;

@@ -1,0 +1,16 @@
+/** Every target. Only the one that is asked for is loaded. */
+import type { Target } from './target.ts';
+
+export const TARGETS = {
+  networkd: async () => (await import('./networkd.ts')).networkd,
+  netplan: async () => (await import('./netplan.ts')).netplan,
+  script: async () => (await import('./script.ts')).script,
+} as const satisfies Record<string, () => Promise<Target>>;
+
+export type TargetName = keyof typeof TARGETS;
+
+export const TARGET_NAMES = Object.keys(TARGETS) as readonly TargetName[];
+
+export function isTargetName(name: string): name is TargetName {
+  return Object.hasOwn(TARGETS, name);
+}
