@@ -22,7 +22,18 @@ export interface Problem {
   readonly place?: Place;
   /** The link that it is about, where the kernel's state is to blame: others can go on without it. */
   readonly link?: string;
+  /** The other places that have a part in it, each with a few words. */
+  readonly also?: readonly Also[];
 }
+
+export interface Also {
+  /** What stands there, such as `VNI 78 on beta`. */
+  readonly message: string;
+  readonly place: Place;
+}
+
+/** What may be said beside the message. */
+export type ProblemExtra = Pick<Problem, 'hint' | 'place' | 'link' | 'also'>;
 
 /** Exit codes that users' scripts rely on. */
 export const EXIT = {
