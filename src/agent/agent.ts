@@ -1,0 +1,478 @@
+/** The agent: which fabric is in force, what is on trial, and when the keeper works. Hints come in, a pass follows. */
+
+import { restore } from '../apply/converge.ts';
+import { confirm, pendingProblem, settle } from '../apply/guard.ts';
+import type { Store } from '../apply/store.ts';
+import { parseFabric } from '../fabric/parse.ts';
+import type { Hint } from '../kernel/hints.ts';
+import type { Fabric } from '../model/fabric.ts';
+import { EverlanError, EXIT, type Problem, problem } from '../model/problem.ts';
+import type { Status } from '../model/status.ts';
+import type { Plan } from '../model/step.ts';
+import type { Lock } from '../sys/lock.ts';
+import type { AgentEvent, AgentInfo, AgentMode, ApplyReply, ApplyRequest, Door } from './door.ts';
+import { Keeper, type Force as Kept, type Passed, type Wish } from './keeper.ts';
+import { Pacer } from './pacer.ts';
+import type { AgentParts } from './parts.ts';
+import { Tongue } from './tongue.ts';
+
+/** A fabric file, and which of its hosts we were told to be. */
+interface Given {
+  readonly text: string;
+  /** Where it came from, for people. */
+  readonly source: string;
+  readonly asked: string | undefined;
+}
+
+interface Force extends Kept, Given {
+  readonly lock: Lock;
+}
+
+/** Until the next try after a pass that failed. */
+const RETRY_MS = 1000;
+
+export class Agent implements Door {
+  readonly #parts: AgentParts;
+  readonly #since = new Date().toISOString();
+  readonly #tongue: Tongue;
+  readonly #keeper: Keeper;
+  readonly #pacer = new Pacer(() => this.#pass());
+  readonly #statusListeners = new Set<() => void>();
+  #force: Force | null = null;
+  #mode: AgentMode = 'running';
+  /** The change on trial: its guard's token, and what to go back to. */
+  #trial: { readonly token: string; readonly before: Given | null } | null = null;
+  /** What is wrong with the newest file. */
+  #fileProblems: readonly Problem[] = [];
+  /** What went wrong in the last pass. */
+  #troubles: readonly Problem[] = [];
+  /** The last text that was looked at, good or not. */
+  #seen: string | null = null;
+  #stirred = false;
+  #isReady = false;
+  #unwatch: (() => void) | null = null;
+  /** Requests, file changes and passes come one after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: AgentParts) {
+    this.#parts = parts;
+    this.#tongue = new Tongue((draft) => parts.events.add(draft));
+    this.#keeper = new Keeper(parts, this.#tongue);
+  }
+
+  /** @throws EverlanError when the fabric has an agent already. */
+  async start(): Promise<void> {
+    this.#tongue.say({ kind: 'started', level: 'info', message: `keeps this host as ${this.#parts.file} says` });
+    await this.#inTurn(async () => {
+      if (!(await this.#resumeTrial())) await this.#readFile();
+    });
+    this.#pacer.poke();
+  }
+
+  /** Leaves everything as it is. */
+  async stop(): Promise<void> {
+    this.#pacer.close();
+    await this.#turn;
+    this.#unwatch?.();
+    this.#force?.lock.release();
+    this.#keeper.close();
+    this.#tongue.say({ kind: 'stopped', level: 'info', message: 'stopped; the overlays stay as they are' });
+  }
+
+  /** Something changed in the kernel. The hint is used again by the caller. */
+  hint(hint: Hint): void {
+    if (this.#keeper.concerns(hint)) this.#stirred = true;
+  }
+
+  /** All hints of the moment were given. */
+  settled(): void {
+    if (!this.#stirred) return;
+    this.lookAgain();
+  }
+
+  /** Hints were lost. */
+  lookAgain(): void {
+    this.#stirred = false;
+    this.#tellStatus();
+    this.#pacer.poke();
+  }
+
+  /** The file may be another one. */
+  fileChanged(): Promise<void> {
+    return this.#inTurn(() => this.#readFile());
+  }
+
+  /** Reads the file again, and tries at once what was refused. */
+  async reload(): Promise<void> {
+    this.#parts.service.reloading();
+    this.#seen = null;
+    this.#keeper.retry();
+    await this.fileChanged();
+    await this.#pass();
+    this.#parts.service.ready();
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  // The file.
+
+  async #readFile(): Promise<void> {
+    const { lastGood, file } = this.#parts;
+    // An unconfirmed change is neither replaced nor helped; afterwards the file is read again.
+    if (this.#trial !== null) return;
+    const found = this.#parts.readFile();
+    const text = found.ok ? found.text : found.problem.message;
+    if (text === this.#seen) return;
+    this.#seen = text;
+    this.#fileProblems = found.ok ? await this.#adoptFile(found.text) : [found.problem];
+    this.#tellStatus();
+    if (this.#fileProblems.length === 0) return;
+    const good = this.#force === null ? lastGood.load() : null;
+    const isBack = good !== null && (await this.#adopt(this.#given(good.text, good.name))).length === 0;
+    const inForce = isBack
+      ? `the last good file is in force, not ${file}`
+      : this.#force === null
+        ? 'there is nothing to go by yet'
+        : 'what was in force stays in force';
+    this.#tongue.problems('file', inForce, this.#fileProblems);
+    this.#pacer.poke();
+  }
+
+  #given(text: string, source = this.#parts.file): Given {
+    return { text, source, asked: this.#parts.host };
+  }
+
+  /** @returns what is wrong with it. */
+  async #adoptFile(text: string): Promise<readonly Problem[]> {
+    const { file, lastGood } = this.#parts;
+    if (lastGood.isUnconfirmed(text)) {
+      const hint = '`everlan apply` takes it as it is';
+      return [problem('unconfirmed-file', `${file} was applied with --confirm and never confirmed`, { hint })];
+    }
+    const problems = await this.#adopt(this.#given(text));
+    if (problems.length === 0) this.#told([lastGood.keep(text)]);
+    return problems;
+  }
+
+  /** What could not be written is no reason to stop. */
+  #told(problems: readonly (Problem | null)[]): void {
+    const found = problems.filter((one) => one !== null);
+    this.#tongue.problems('trouble', 'the last good file cannot be kept', found);
+  }
+
+  /**
+   * Takes another fabric into force; the next pass does the rest.
+   * @returns what is wrong with it: then nothing is changed.
+   */
+  async #adopt(given: Given): Promise<readonly Problem[]> {
+    const parsed = parseFabric(Buffer.from(given.text), given.source);
+    if (!parsed.ok) return parsed.problems;
+    const { fabric } = parsed;
+    const old = this.#force;
+    try {
+      const host = this.#identify(fabric, given.asked);
+      const [store, lock] = old?.fabric.name === fabric.name ? [old.store, old.lock] : await this.#take(fabric);
+      if (old !== null && old.store !== store) await this.#drop(old);
+      this.#force = { ...given, fabric, store, lock };
+      this.#keeper.begin(host, this.#isReady ? 'fabric' : 'start');
+    } catch (error) {
+      // At the start there is nothing to go back to: a second agent for the fabric ends here.
+      if (!(error instanceof EverlanError) || !this.#isReady) throw error;
+      return error.problems;
+    }
+    this.#pacer.poke();
+    return [];
+  }
+
+  /** At first the address or the name that tells may not be there yet; later, a file without this host is a mistake. */
+  #identify(fabric: Fabric, asked: string | undefined): string | null {
+    try {
+      return this.#keeper.identify({ fabric, asked });
+    } catch (error) {
+      if (!(error instanceof EverlanError) || this.#keeper.host !== null) throw error;
+      return null;
+    }
+  }
+
+  async #take(fabric: Fabric): Promise<[Store, Lock]> {
+    const store = this.#parts.openStore(fabric.name);
+    return [store, await store.lockAgent()];
+  }
+
+  /** The file names another fabric: the one of before goes. */
+  async #drop(old: Force): Promise<void> {
+    await this.#locked(old.store, () => {
+      old.store.setPending(null);
+      return this.#keeper.remove(old);
+    });
+    old.lock.release();
+    const message = `the file has no fabric ${old.fabric.name} any more: what it had here is removed`;
+    this.#tongue.say({ kind: 'removed', level: 'warning', message });
+  }
+
+  // The loop.
+
+  /** Never rejects: what nobody expected must not end the agent. */
+  #pass(): Promise<void> {
+    return this.#inTurn(async () => {
+      try {
+        await this.#work({});
+        this.#troubles = [];
+      } catch (error) {
+        this.#trouble(error);
+      }
+      const next = this.#keeper.nextIn();
+      if (next !== null) this.#pacer.wakeIn(next);
+      this.#report();
+    });
+  }
+
+  async #locked<T>(store: Store, work: () => T | Promise<T>): Promise<T> {
+    const lock = await store.lock('everlan agent');
+    try {
+      return await work();
+    } finally {
+      lock.release();
+    }
+  }
+
+  async #work(wish: Wish): Promise<Passed | null> {
+    const force = this.#force;
+    if (force === null) return null;
+    return this.#locked(force.store, () => {
+      this.#setMode(force);
+      return this.#mode === 'suspended' || this.#mode === 'paused' ? null : this.#keeper.pass(force, wish);
+    });
+  }
+
+  #trouble(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    const problems = error instanceof EverlanError ? error.problems : [problem('trouble', message)];
+    const isNew = problems.some(({ message }) => !this.#troubles.some((known) => known.message === message));
+    this.#troubles = problems;
+    if (isNew) this.#tongue.problems('trouble', 'a look at this host failed, and is tried again', problems);
+    try {
+      this.#keeper.reopen();
+    } catch {
+      // No socket to be had right now: the old one, if it still works, is what there is.
+    }
+    this.#pacer.wakeIn(RETRY_MS);
+  }
+
+  #setMode({ store }: Force): void {
+    const mode = store.suspended()
+      ? 'suspended'
+      : store.pending() === null
+        ? 'running'
+        : this.#trial === null
+          ? 'paused'
+          : 'trial';
+    const before = this.#mode;
+    if (mode === before) return;
+    this.#mode = mode;
+    this.#unwatch?.();
+    this.#unwatch = mode === 'paused' ? this.#parts.watchFolder(store.folder, () => this.#pacer.poke()) : null;
+    if (mode === 'paused') {
+      const message = 'a change that was made without the agent waits to be confirmed: nothing is touched until then';
+      this.#tongue.say({ kind: 'trial', level: 'warning', message });
+    }
+  }
+
+  #report(): void {
+    const { service } = this.#parts;
+    service.status(this.#statusLine());
+    this.#tellStatus();
+    if (this.#isReady) return;
+    this.#isReady = true;
+    service.ready();
+    this.#tongue.say({ kind: 'ready', level: 'info', message: this.#statusLine() });
+  }
+
+  #problems(): readonly Problem[] {
+    return [...this.#fileProblems, ...this.#troubles, ...this.#keeper.problems()];
+  }
+
+  /** One line for systemctl. */
+  #statusLine(): string {
+    const [first] = this.#problems();
+    const wrong = first === undefined ? '' : `; ${first.message}`;
+    if (this.#force === null) return `waits for a good ${this.#parts.file}${wrong}`;
+    const { host, waiting, links } = this.#keeper;
+    const where = `${this.#force.fabric.name}${host === null ? '' : ` on ${host}`}`;
+    if (this.#mode === 'suspended') return `${where}: taken down until the next apply or boot${wrong}`;
+    if (this.#mode === 'paused') return `${where}: a change waits to be confirmed${wrong}`;
+    const trial = this.#mode === 'trial' ? ', a change waits to be confirmed' : '';
+    const waits = waiting[0] === undefined ? '' : `, ${waiting.length} waiting: ${waiting[0].reason}`;
+    return `${where}: ${links} ${links === 1 ? 'link' : 'links'} as the file says${waits}${trial}${wrong}`;
+  }
+
+  #tellStatus(): void {
+    for (const listener of this.#statusListeners) listener();
+  }
+
+  // The door.
+
+  info(): AgentInfo {
+    const { file, version } = this.#parts;
+    return {
+      pid: process.pid,
+      since: this.#since,
+      version,
+      mode: this.#mode,
+      fabric: this.#force?.fabric.name ?? null,
+      host: this.#keeper.host,
+      file,
+      source: this.#force?.source ?? file,
+      waiting: this.#keeper.waiting,
+      problems: this.#problems(),
+    };
+  }
+
+  status(): Status {
+    return this.#keeper.status(this.#inForce());
+  }
+
+  #inForce(): Force {
+    if (this.#force === null) throw new EverlanError(this.#fileProblems, EXIT.usage);
+    return this.#force;
+  }
+
+  events(): readonly AgentEvent[] {
+    return this.#parts.events.list();
+  }
+
+  onEvent(listener: (event: AgentEvent) => void): () => void {
+    return this.#parts.events.listen(listener);
+  }
+
+  onStatus(listener: () => void): () => void {
+    this.#statusListeners.add(listener);
+    return () => this.#statusListeners.delete(listener);
+  }
+
+  apply(request: ApplyRequest): Promise<ApplyReply> {
+    return this.#inTurn(() => this.#apply(request));
+  }
+
+  async #apply({ text, file, host, adopt, prune, trial }: ApplyRequest): Promise<ApplyReply> {
+    const before = this.#force;
+    const pending = before?.store.pending() ?? null;
+    if (pending !== null && pending.token !== trial) throw new EverlanError(pendingProblem(pending));
+    const wasSuspended = before?.store.suspended() === true;
+    const problems = await this.#adopt({ text, source: file, asked: host ?? this.#parts.host });
+    if (problems.length > 0) throw new EverlanError(problems, EXIT.usage);
+    const force = this.#inForce();
+    force.store.setSuspended(false);
+    if (trial !== null) this.#beginTrial(trial, before, { text, file, host: host ?? null });
+    try {
+      const passed = await this.#work({ adopt, prune });
+      if (passed === null || passed.refused.length > 0) throw new EverlanError(passed?.refused ?? this.#unknownHost());
+      if (pending !== null) settle(force.store, pending, passed.report.after);
+      else this.#keep(text);
+      this.#fileProblems = [];
+      this.#report();
+      const { plan } = passed.report;
+      return { fabric: force.fabric.name, host: passed.host, plan, warnings: [], waiting: this.#keeper.waiting };
+    } catch (error) {
+      if (trial !== null) this.#endTrial(force.store);
+      if (before !== null) await this.#adopt(before);
+      if (wasSuspended) force.store.setSuspended(true);
+      throw error;
+    }
+  }
+
+  #unknownHost(): Problem {
+    return problem('not-applied', this.#keeper.waiting[0]?.reason ?? 'this host is not known yet');
+  }
+
+  #keep(text: string): void {
+    const { lastGood } = this.#parts;
+    this.#told([lastGood.clearUnconfirmed(text), lastGood.keep(text)]);
+  }
+
+  // Trials.
+
+  /** A change was on trial when an agent before us ended. @returns whether it goes on. */
+  async #resumeTrial(): Promise<boolean> {
+    const good = this.#parts.lastGood.load();
+    const parsed = good === null ? null : parseFabric(Buffer.from(good.text), good.name);
+    if (good === null || parsed === null || !parsed.ok) return false;
+    const store = this.#parts.openStore(parsed.fabric.name);
+    const [trial, pending] = [store.trial(), store.pending()];
+    if (trial === null || pending === null) return false;
+    const problems = await this.#adopt({ text: trial.text, source: trial.file, asked: trial.host ?? undefined });
+    if (problems.length > 0) return false;
+    this.#trial = { token: pending.token, before: this.#given(good.text, good.name) };
+    return true;
+  }
+
+  #beginTrial(token: string, before: Given | null, trial: { text: string; file: string; host: string | null }): void {
+    this.#trial = { token, before };
+    this.#inForce().store.setTrial(trial);
+    this.#told([this.#parts.lastGood.markUnconfirmed(trial.text)]);
+  }
+
+  #endTrial(store: Store): void {
+    store.setPending(null);
+    store.setTrial(null);
+    this.#trial = null;
+    this.#seen = null;
+  }
+
+  confirm(): Promise<void> {
+    return this.#inTurn(async () => {
+      const force = this.#inForce();
+      const { store, text, source } = force;
+      await this.#locked(store, () => confirm(store));
+      this.#keep(text);
+      this.#endTrial(store);
+      this.#setMode(force);
+      this.#tongue.say({ kind: 'trial', level: 'info', message: `${source} is confirmed` });
+      this.#pacer.poke();
+    });
+  }
+
+  revert(token: string): Promise<readonly Problem[]> {
+    return this.#inTurn(() => this.#revert(token));
+  }
+
+  async #revert(token: string): Promise<readonly Problem[]> {
+    const { store, source, fabric } = this.#inForce();
+    const pending = store.pending();
+    if (pending === null || pending.token !== token) return [];
+    const back = this.#trial?.before ?? null;
+    const left = await this.#locked(store, () => {
+      const rest = restore(this.#keeper.kernel, fabric.name, pending.before, pending.remembered, store);
+      this.#endTrial(store);
+      return rest;
+    });
+    this.#tongue.say({ kind: 'trial', level: 'warning', message: `${source} was not confirmed in time: it is undone` });
+    this.#tongue.problems('trial', 'not put back', left);
+    if (back !== null) await this.#adopt(back);
+    else store.setSuspended(true);
+    await this.#readFile();
+    this.#pacer.poke();
+    return left;
+  }
+
+  down(): Promise<Plan> {
+    return this.#inTurn(async () => {
+      const force = this.#inForce();
+      const { store, fabric } = force;
+      const { plan } = await this.#locked(store, async () => {
+        this.#endTrial(store);
+        store.setSuspended(true);
+        this.#setMode(force);
+        return this.#keeper.remove(force);
+      });
+      const message = `${fabric.name} is taken down until the next apply or boot`;
+      this.#tongue.say({ kind: 'removed', level: 'info', message });
+      this.#report();
+      return plan;
+    });
+  }
+}

@@ -1,0 +1,71 @@
+/** What the agent says of what happened. The same is said once, however often it comes. */
+import type { Problem } from '../model/problem.ts';
+import type { EventDraft } from './account.ts';
+import { byWhom, type Culprit } from './culprits.ts';
+import type { EventKind, Waiting } from './door.ts';
+
+/** Shorter pauses are not worth a word. */
+const TOLD_PAUSE_MS = 800;
+const SHOWN = 3;
+
+function shorten(list: readonly string[]): string {
+  const rest = list.length - SHOWN;
+  return rest > 0 ? `${list.slice(0, SHOWN).join(', ')} and ${rest} more` : list.join(', ');
+}
+
+const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`;
+
+export class Tongue {
+  readonly say: (draft: EventDraft) => void;
+  /** Overlay → what was said of it. */
+  readonly #refused = new Map<string, string>();
+
+  constructor(say: (draft: EventDraft) => void) {
+    this.say = say;
+  }
+
+  /** One event for each problem. */
+  problems(kind: EventKind, what: string, problems: readonly Problem[], overlays: readonly string[] = []): void {
+    for (const { message, hint, place, severity } of problems) {
+      const where = place === undefined ? '' : `${place.file}:${place.line}:${place.column}: `;
+      const draft = { kind, level: severity, message: `${what}: ${where}${message}`, overlays };
+      this.say(hint === undefined ? draft : { ...draft, hint });
+    }
+  }
+
+  refusal(overlay: string, problems: readonly Problem[]): void {
+    const text = problems.map(({ message }) => message).join();
+    if (this.#refused.get(overlay) === text) return;
+    this.#refused.set(overlay, text);
+    this.problems('refused', `${overlay} cannot be made as wanted, and is tried again`, problems, [overlay]);
+  }
+
+  /** What was said of others than these may be said again. */
+  forget(held: ReadonlySet<string>): void {
+    for (const overlay of this.#refused.keys()) if (!held.has(overlay)) this.#refused.delete(overlay);
+  }
+
+  fight(overlay: string, pauseMs: number, culprits: readonly Culprit[]): void {
+    if (pauseMs < TOLD_PAUSE_MS) return;
+    const who = byWhom(culprits);
+    this.say({
+      kind: 'fight',
+      level: 'warning',
+      message: `${overlay} is changed again and again${who === '' ? '' : ` ${who}`}: left alone for ${seconds(pauseMs)}`,
+      hint: `stop the other program, or take ${overlay} out of the file`,
+      overlays: [overlay],
+    });
+  }
+
+  waiting(now: readonly Waiting[], before: readonly Waiting[]): void {
+    const known = new Set(before.map(({ overlay, reason }) => `${overlay} ${reason}`));
+    const news = now.filter(({ overlay, reason }) => !known.has(`${overlay} ${reason}`));
+    for (const [reason, list] of Map.groupBy(news, (one) => one.reason)) {
+      const overlays = list.map(({ overlay }) => overlay);
+      const message = `${shorten(overlays)} ${overlays.length === 1 ? 'waits' : 'wait'}: ${reason}`;
+      const hint = list[0]?.hint;
+      const draft = { kind: 'waiting', level: 'warning', message, overlays } as const;
+      this.say(hint === undefined ? draft : { ...draft, hint });
+    }
+  }
+}
