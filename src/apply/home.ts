@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import type { Neighbour } from '../model/neighbour.ts';
 import { readAlias } from '../model/ownership.ts';
 import { type Problem, warning } from '../model/problem.ts';
-import type { HostState } from '../model/state.ts';
+import type { HostFacts, HostState } from '../model/state.ts';
 import { hasCode } from '../sys/errno.ts';
 import { ensureDir, writeAtomic } from '../sys/safe-dir.ts';
 import { systemdServesUs } from '../sys/systemd.ts';
@@ -109,19 +109,43 @@ export function untold(neighbour: Neighbour, why: string): Problem {
   return warning('neighbour', message, { hint: `${RULES[neighbour].tell}, or restart it` });
 }
 
-function readOr(path: string, otherwise: string | null): string | null {
+/** @returns null when there is no such file. */
+function read(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return otherwise;
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return null;
     throw error;
   }
 }
 
-/** @returns whether the file is another now. @throws what prevents it */
-function put(path: string, text: string | null, below: string): boolean {
-  const before = readOr(path, null);
-  if (before === text) return false;
+/** Where it is kept whom we told: for those who come after us, so that nobody is told twice. */
+const stampOf = (root: string, fabric: string, neighbour: Neighbour): string =>
+  `${root}/run/everlan/told-${fabric}-${neighbour}`;
+
+/** Whether the neighbour has files to read that this life of it (`who`) was not told of. Throws nothing. */
+export function isDue(fabric: string, neighbour: Neighbour, who: string, root = ''): boolean {
+  try {
+    return existsSync(root + fileOf(neighbour, fabric)) && read(stampOf(root, fabric, neighbour)) !== who;
+  } catch {
+    return true;
+  }
+}
+
+/** Remembers that this life of the neighbour has read what the fabric's file says now. Throws nothing. */
+export function setTold(fabric: string, neighbour: Neighbour, who: string, root = ''): void {
+  try {
+    const is = existsSync(root + fileOf(neighbour, fabric)) ? who : null;
+    put(stampOf(root, fabric, neighbour), is, join(root, '/run'));
+  } catch {
+    // Full or read-only: it is told again.
+  }
+}
+
+/** @returns whether the file is another now; `change` is called before that. @throws what prevents it */
+function put(path: string, text: string | null, below: string, change = (): void => undefined): boolean {
+  if (read(path) === text) return false;
+  change();
   if (text === null) rmSync(path, { force: true });
   else {
     ensureDir(dirname(path), below);
@@ -130,8 +154,11 @@ function put(path: string, text: string | null, below: string): boolean {
   return true;
 }
 
-/** Where claims are written: below '', or below what stands for it in a test. null: nobody would read them. */
-const here = (): string | null => (systemdServesUs() ? '' : null);
+/** Where claims are written: below '', or in a test below another folder. null: nobody would read them. */
+export type Root = string | null;
+
+/** Neighbours that concern us configure our network namespace, so systemd has started them there. */
+export const ourRoot = (): Root => (systemdServesUs() ? '' : null);
 
 /**
  * Writes which links are the fabric's; nothing where that is written already, and where no systemd configures this
@@ -139,7 +166,7 @@ const here = (): string | null => (systemdServesUs() ? '' : null);
  * NetworkManager strips a link of its addresses the moment that it is no longer named. Throws nothing.
  * @param names all links and bridges that the fabric has here or will have; not a stranger's bridge, nor ports.
  */
-export function claim(fabric: string, names: Iterable<string>, root: string | null = here()): ClaimResult {
+export function claim(fabric: string, names: Iterable<string>, root: Root = ourRoot()): ClaimResult {
   if (root === null) return { changed: [], problems: [] };
   const sorted = [...new Set(names)].sort();
   const changed: Neighbour[] = [];
@@ -148,8 +175,9 @@ export function claim(fabric: string, names: Iterable<string>, root: string | nu
     const rule = RULES[neighbour];
     const path = root + rule.path(fabric);
     const wanted = sorted.length > 0 && isInstalled(neighbour, root);
+    const forget = (): void => rmSync(stampOf(root, fabric, neighbour), { force: true });
     try {
-      if (put(path, wanted ? rule.text(fabric, sorted) : null, join(root, '/run'))) changed.push(neighbour);
+      if (put(path, wanted ? rule.text(fabric, sorted) : null, join(root, '/run'), forget)) changed.push(neighbour);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       const hint = `the fabric works without it, but ${neighbour} may change its links`;
@@ -160,16 +188,20 @@ export function claim(fabric: string, names: Iterable<string>, root: string | nu
 }
 
 /** Removes what `claim` wrote. To be called when the links are gone. Throws nothing. */
-export function release(fabric: string, root: string | null = here()): ClaimResult {
+export function release(fabric: string, root: Root = ourRoot()): ClaimResult {
   return claim(fabric, [], root);
 }
 
-/** The names to claim: links and bridges that are made by us. */
+/** The names to claim once the host matches: links and bridges that are made by us. */
 export function ownNames({ links }: HostState): string[] {
   return [...links.values()].filter(({ kind }) => kind === 'vxlan' || kind === 'bridge').map(({ name }) => name);
 }
 
-/** The names that were claimed when the fabric was last applied. */
-export function rememberedNames(store: Store): string[] {
-  return [...store.remembered().links].filter(([, { alias }]) => readAlias(alias) !== null).map(([name]) => name);
+/**
+ * The names to claim before the host is changed: what was last applied, and what is not there yet. A stranger's link in
+ * the place of one of ours is not ours to claim: NetworkManager would take its addresses away.
+ */
+export function namesBefore(store: Store, wanted: HostState, { links }: HostFacts): string[] {
+  const applied = [...store.remembered().links].filter(([, { alias }]) => readAlias(alias) !== null);
+  return [...applied.map(([name]) => name), ...ownNames(wanted).filter((name) => !links.has(name))];
 }

@@ -1,6 +1,6 @@
 /**
  * Tells systemd-networkd and NetworkManager to read their files again: those who run, never starting any. One that
- * appears is told once too: its name comes on the bus after it has read its files, so it may have missed ours.
+ * appears is told too: its name comes on the bus after it has read its files, so it may have missed ours.
  */
 import type { Neighbour } from '../model/neighbour.ts';
 import { systemBusAddresses } from './address.ts';
@@ -39,11 +39,10 @@ const NEIGHBOURS: readonly (readonly [Neighbour, Reload])[] = Object.entries(REL
 ]);
 
 export interface TellEvents {
-  /** It is there: at first, and after each of its starts. It is told after this, unless `known` says that it was. */
+  /** It is there: at first, and after each of its starts. It is told after this, if it is due. */
   appears(neighbour: Neighbour): void;
-  /** The `who` that was last told what its files say now, or null. */
-  known(neighbour: Neighbour): string | null;
-  /** `who` names this life of it: the bus's id and its unique name there. */
+  /** Whether it has to be told. `who` names this life of it: the bus's id and its unique name there. */
+  due(neighbour: Neighbour, who: string): boolean;
   told(neighbour: Neighbour, who: string): void;
   failed(neighbour: Neighbour, error: DBusError): void;
 }
@@ -161,7 +160,7 @@ class Teller implements Telling {
     if (owner === undefined || this.#bus === null) return;
     const who = `${this.#busId} ${owner}`;
     const asked = `${this.#generation} ${who}`;
-    if (this.#asked.get(neighbour) === asked || this.#events.known(neighbour) === who) return;
+    if (this.#asked.get(neighbour) === asked || !this.#events.due(neighbour, who)) return;
     this.#asked.set(neighbour, asked);
     const epoch = this.#epoch;
     this.#open++;

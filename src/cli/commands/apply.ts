@@ -6,6 +6,7 @@ import { planJson } from '../../plan/explain.ts';
 import { change, checkRights } from '../change.ts';
 import type { Context, Run } from '../command.ts';
 import { parseDuration } from '../duration.ts';
+import { claimAfter, claimBefore } from '../home.ts';
 import { countActions, stepLines } from '../plan-text.ts';
 import { checkHost, convergeOptions, find, openPlace, readFabric, warn } from '../session.ts';
 
@@ -44,6 +45,7 @@ export const run: Run = async (context) => {
       }
       const { desired, view } = find(context, fabric, kernel);
       if (!options.quiet) warn(context, desired.warnings);
+      const claimed = await claimBefore(context, place, { desired, view });
       const guard = seconds === null || guarding === null ? null : guarding.guardOf(context, store, seconds);
       const report = change(context, place, 'applying', (listening, progress) => {
         try {
@@ -61,6 +63,8 @@ export const run: Run = async (context) => {
           throw error;
         }
       });
+      // What a guard would bring back stays ours as well.
+      await claimAfter(context, place, desired.state, guard === null ? [] : claimed);
       show(context, report, desired, guard?.note() ?? '');
       return EXIT.done;
     } finally {

@@ -5,6 +5,7 @@ import { planJson } from '../../plan/explain.ts';
 import { change, checkRights } from '../change.ts';
 import type { Run } from '../command.ts';
 import { fabricName } from '../fabric-name.ts';
+import { claimAfter } from '../home.ts';
 import { countActions, stepLines } from '../plan-text.ts';
 import { openPlace } from '../session.ts';
 
@@ -21,6 +22,7 @@ export const run: Run = async (context) => {
       const { plan } = change(context, place, 'removing', (kernel, progress) =>
         removeAll(kernel, place.store, { progress, timing: (phase, ms) => timings.add(phase, ms) }),
       );
+      await claimAfter(context, place, null);
       if (options.json) io.out(JSON.stringify(planJson(plan, { fabric, host: '' })));
       else if (!options.quiet) {
         if (options.verbose && plan.steps.length > 0)
