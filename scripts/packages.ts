@@ -25,6 +25,8 @@ const TOOLS: readonly Tool[] = [
   { program: 'dbus-daemon', package: 'dbus', why: 'the message bus of hosts that tests make' },
   { program: 'networkd-dispatcher', package: 'networkd-dispatcher', why: 'the reference for everlan dispatcher' },
   { program: 'networkctl', package: 'systemd', why: 'systemd-networkd and its tools, on hosts that tests make' },
+  { program: 'netplan', package: 'netplan.io', why: 'makes networkd’s files of what is rendered for it' },
+  { program: 'udevadm', package: 'udev', why: 'applies .link files as udev does, on hosts that tests make' },
   { program: 'mmdebstrap', package: 'mmdebstrap', why: 'makes the Debian of the real hosts that tests boot' },
   { program: 'systemd-nspawn', package: 'systemd-container', why: 'boots and reboots real hosts with systemd' },
 ];
