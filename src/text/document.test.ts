@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MAX_BYTES } from './decode.ts';
-import { type ReadResult, readDocument } from './document.ts';
+import { type ReadResult, readDocument, readText } from './document.ts';
 import { render } from './render.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -140,4 +140,16 @@ test('a file of exactly 4 MiB is read', () => {
   const text = Buffer.alloc(MAX_BYTES, '#');
   text.write('a: 1\n');
   assert.ok(readDocument(text, 'f.yaml').ok);
+});
+
+test('scalars as they are written', () => {
+  const read = readText({ file: 'f', text: 'a: 0x10\nb: yes\nc:\n10: [1.0, ~]\n' }, 'text');
+  assert.ok(read.ok);
+  const want = new Map<string, unknown>([
+    ['a', '0x10'],
+    ['b', 'yes'],
+    ['c', ''],
+    ['10', ['1.0', '~']],
+  ]);
+  assert.deepEqual(read.document.value, want);
 });

@@ -47,3 +47,8 @@ for (const row of rows) {
     assert.equal(`${place.line}:${place.column} ${marked}`, row.want);
   });
 }
+
+test('locate: a key that is read as text', () => {
+  const place = new Positions({ file: 'f', text }, 'text').locate(['overlays', '0x10'], 'key');
+  assert.equal(`${place.line}:${place.column}`, '15:3');
+});
