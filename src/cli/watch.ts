@@ -1,5 +1,5 @@
 /** `status --watch`: the same text again whenever it has changed. */
-import { watchChanges } from '../kernel/rtnetlink.ts';
+import { watchChanges } from '../kernel/hints.ts';
 import { EverlanError } from '../model/problem.ts';
 import type { Context } from './command.ts';
 import { failureOf, showFailure } from './errors.ts';

@@ -1,7 +1,8 @@
 /** Waits for IPv6 addresses that the kernel does not use yet (duplicate address detection, RFC 4862). */
 import type { IpAddress } from '../model/address.ts';
 import { type AddressMessage, IFA_F } from '../netlink/address.ts';
-import { Rtnetlink, watchChanges } from './rtnetlink.ts';
+import { watchChanges } from './hints.ts';
+import { Rtnetlink } from './rtnetlink.ts';
 import { readAddresses } from './tables.ts';
 
 function isTentative({ attributes: { flags = 0 } }: AddressMessage): boolean {

@@ -77,6 +77,7 @@ function isVxlanAttribute(name: AttributeChange['attribute']): name is VxlanAttr
 }
 
 export class FakeKernel implements Kernel {
+  readonly portId = 0;
   readonly #devices = new Map<string, Device>();
   readonly #options: FakeOptions;
   #nextIndex = 1;

@@ -251,6 +251,10 @@ class LiveKernel implements Kernel {
     this.#foreign = netns !== undefined;
   }
 
+  get portId(): number {
+    return this.#socket.portId;
+  }
+
   look(): View {
     this.#seen = look(this.#socket, this.#foreign);
     return this.#seen;

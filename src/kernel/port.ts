@@ -13,6 +13,8 @@ export interface Kernel {
    * that the kernel refused. Steps of the same batch that come after a failed one may have been done.
    */
   run(steps: readonly Step[], options?: RunOptions): RunReport;
+  /** Who `run` is to those who hear of its changes: `Hint.pid`. 0 where nobody hears. */
+  readonly portId: number;
   close(): void;
 }
 

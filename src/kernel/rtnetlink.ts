@@ -1,17 +1,15 @@
 /** A NETLINK_ROUTE socket: dumps, and batches of requests (rtnetlink(7)). Synchronous: the kernel answers within `send`. */
-import { AF, forEachMessage, GROUP, type Header, NLM_F, NLMSG, readAcknowledgement } from '../netlink/message.ts';
+import { AF, forEachMessage, type Header, NLM_F, NLMSG, readAcknowledgement } from '../netlink/message.ts';
 import { Reader, Writer } from '../netlink/wire.ts';
 import { SysError } from '../sys/errno.ts';
 import { check, libc } from '../sys/libc.ts';
-import { close, Mailbox, onReadable, openSocket, receive, send, setOption, type Watch } from '../sys/socket.ts';
+import { close, Mailbox, openSocket, receive, send, setOption } from '../sys/socket.ts';
 
-const NETLINK_ROUTE = 0;
-const SOCK_RAW = 3;
-const SOL_NETLINK = 270;
+export const NETLINK_ROUTE = 0;
+export const SOCK_RAW = 3;
+export const SOL_NETLINK = 270;
 /** NETLINK_* socket options (<linux/netlink.h>). */
-const OPTION = { ADD_MEMBERSHIP: 1, CAP_ACK: 10, EXT_ACK: 11, GET_STRICT_CHK: 12 } as const;
-const SOL_SOCKET = 1;
-const SO_RCVBUFFORCE = 33;
+const OPTION = { CAP_ACK: 10, EXT_ACK: 11, GET_STRICT_CHK: 12 } as const;
 const ENOBUFS = 105;
 const ENODEV = 19;
 const ENOENT = 2;
@@ -38,6 +36,21 @@ export interface Collector<T> {
   done(): T;
 }
 
+/** The socket's own port id (netlink(7)), given to it now if it has none. @throws SysError */
+export function portOf(fd: number): number {
+  // struct sockaddr_nl: family (2), padding (2), port id, groups.
+  const address = new Uint32Array(3);
+  const own = (): number => {
+    check('getsockname', libc.getsockname(fd, address, new Uint32Array([address.byteLength])));
+    return address[1] ?? 0;
+  };
+  const port = own();
+  if (port !== 0) return port;
+  address.set([AF.NETLINK, 0, 0]);
+  check('bind', libc.bind(fd, address, address.byteLength));
+  return own();
+}
+
 export class Rtnetlink {
   readonly fd: number;
   readonly #writer = new Writer(BATCH_BYTES * 2);
@@ -45,6 +58,7 @@ export class Rtnetlink {
   #reader = new Reader(this.#buffer);
   #sequence = 1;
   #mailbox: Mailbox | undefined;
+  #portId: number | undefined;
 
   /** @param netns an open namespace; without it, our own. */
   constructor(netns?: number) {
@@ -52,6 +66,12 @@ export class Rtnetlink {
     for (const option of [OPTION.CAP_ACK, OPTION.EXT_ACK, OPTION.GET_STRICT_CHK]) {
       setOption(this.fd, SOL_NETLINK, option, 1);
     }
+  }
+
+  /** What the notifications of changes that this socket asked for bear as `nlmsg_pid`. */
+  get portId(): number {
+    this.#portId ??= portOf(this.fd);
+    return this.#portId;
   }
 
   close(): void {
@@ -278,47 +298,4 @@ export interface Batch<T> {
   add(tag: T, type: number, flags: number, write: (to: Writer) => void): boolean;
   /** Sends the rest; all refusals, in order. */
   finish(): readonly Refusal<T>[];
-}
-
-/** Every table whose changes concern an overlay. */
-const EVENT_GROUPS = Object.values(GROUP);
-/** Bursts of some 10,000 events fit; more is reported as lost, and answered by a full look. */
-const EVENT_BUFFER = 8 * 1024 * 1024;
-
-/**
- * Calls back, on the event loop, when links, addresses, neighbours, FDB rows or routes of the namespace change. Events
- * are hints: what they say is not read, so a lost one (ENOBUFS) is a hint like any other.
- */
-export function watchChanges(netns: number | undefined, onChange: () => void): Watch {
-  const fd = openSocket(AF.NETLINK, SOCK_RAW, NETLINK_ROUTE, { netns });
-  try {
-    setOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, EVENT_BUFFER);
-  } catch {
-    // Without CAP_NET_ADMIN the default size has to do.
-  }
-  // Without an address of its own a socket passes for the kernel, and is not told of what the kernel does.
-  const address = new Uint16Array(6); // struct sockaddr_nl
-  address[0] = AF.NETLINK;
-  check('bind', libc.bind(fd, address, address.byteLength));
-  for (const group of EVENT_GROUPS) setOption(fd, SOL_NETLINK, OPTION.ADD_MEMBERSHIP, group);
-  const buffer = new Uint8Array(RECEIVE_BYTES);
-  const drain = (): void => {
-    for (;;) {
-      try {
-        if (receive(fd, buffer) < 0) return;
-      } catch (error) {
-        if (!(error instanceof SysError && error.errno === ENOBUFS)) throw error;
-      }
-    }
-  };
-  const watch = onReadable(fd, () => {
-    drain();
-    onChange();
-  });
-  return {
-    close: () => {
-      watch.close();
-      close(fd);
-    },
-  };
 }

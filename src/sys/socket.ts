@@ -105,15 +105,15 @@ export class Mailbox {
     }
   }
 
-  /** How many of at most `most` messages came; 0: none is there yet. A message cut to `size` counts as whole. */
+  /** How many of at most `most` messages came; 0: none is there yet. @throws SysError as `receive` does. */
   receive(fd: number, most: number): number {
-    const got = libc.recvmmsg(fd, this.#headers, Math.min(most, this.count), MSG_DONTWAIT, null);
+    const got = libc.recvmmsg(fd, this.#headers, Math.min(most, this.count), MSG_DONTWAIT | MSG_TRUNC, null);
     if (got !== -1) return got;
     if (lastErrno() === EAGAIN) return 0;
     throw new SysError('recvmmsg', lastErrno());
   }
 
-  /** Length of message `i` of the last call. */
+  /** The real length of message `i` of the last call, larger than `size` when the rest was cut off. */
   lengthOf(i: number): number {
     return this.#headers.getUint32(i * MMSGHDR + MSG_LEN, true);
   }
@@ -128,8 +128,20 @@ export interface Watch {
  * block. Keeps the process alive until closed; close it before the descriptor.
  */
 export function onReadable(fd: number, callback: () => void): Watch {
-  const handle = koffi().node.poll(fd, { readable: true }, callback);
-  return { close: () => handle.close() };
+  let closed = false;
+  // libuv stops watching a descriptor that has an error, such as a netlink socket that lost messages, and says so by a
+  // status below 0. koffi hands that over first, other than its types have it.
+  const told = (...[status]: readonly unknown[]): void => {
+    callback();
+    if (status !== 0 && !closed) handle.start({ readable: true }, told);
+  };
+  const handle = koffi().node.poll(fd, { readable: true }, told);
+  return {
+    close: () => {
+      closed = true;
+      handle.close();
+    },
+  };
 }
 
 export function close(fd: number): void {
