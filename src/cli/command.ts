@@ -69,5 +69,5 @@ export interface Call {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-/** Options about this host, about the file, only about output, or none at all. */
-export type CommonSet = 'host' | 'file' | 'output' | 'none';
+/** Options about this host, about the file, about where to look, only about output, or none at all. */
+export type CommonSet = 'host' | 'file' | 'source' | 'output' | 'none';

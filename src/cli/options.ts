@@ -11,16 +11,25 @@ export const COMMON_OPTIONS: readonly (OptionRow & { readonly sets: readonly Com
     completes: 'file',
     sets: ['host', 'file'],
   },
-  { flags: '--host <NAME>', help: 'which host of the file this machine is', completes: 'host', sets: ['host'] },
-  { flags: '--netns <NAME>', help: 'act inside this network namespace', completes: 'netns', sets: ['host'] },
+  {
+    flags: '--host <NAME>',
+    help: 'which host of the file this machine is',
+    completes: 'host',
+    sets: ['host', 'source'],
+  },
+  { flags: '--netns <NAME>', help: 'act inside this network namespace', completes: 'netns', sets: ['host', 'source'] },
   { flags: '--json', help: 'print JSON', sets: ['host', 'file', 'output'] },
   {
     flags: '-q, --quiet',
     help: 'print nothing but errors, and JSON that was asked for',
-    sets: ['host', 'file', 'output'],
+    sets: ['host', 'file', 'source', 'output'],
   },
-  { flags: '-v, --verbose', help: 'leave nothing out, and say where the time went', sets: ['host', 'file', 'output'] },
-  { flags: '--no-color', help: 'no colours (as does NO_COLOR)', sets: ['host', 'file', 'output'] },
+  {
+    flags: '-v, --verbose',
+    help: 'leave nothing out, and say where the time went',
+    sets: ['host', 'file', 'source', 'output'],
+  },
+  { flags: '--no-color', help: 'no colours (as does NO_COLOR)', sets: ['host', 'file', 'source', 'output'] },
 ];
 
 /** What the command line said: given once is given, wherever it stood. */

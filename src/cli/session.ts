@@ -10,10 +10,11 @@ import type { Desired } from '../model/desired.ts';
 import type { Fabric } from '../model/fabric.ts';
 import { EverlanError, EXIT, type Problem } from '../model/problem.ts';
 import { hasCode } from '../sys/errno.ts';
-import { cookieOf, type Namespace, openNamespace } from '../sys/netns.ts';
+import { cookieOf, type Namespace } from '../sys/netns.ts';
 import { renderAll } from '../text/render.ts';
 import type { Context } from './command.ts';
 import { styleOf } from './errors.ts';
+import { namespaceOf } from './namespace.ts';
 import { wrongUse } from './options.ts';
 import { type Input, readInput } from './read-input.ts';
 
@@ -51,21 +52,6 @@ export function warn({ io }: Pick<Context, 'io'>, warnings: readonly Problem[]):
   if (warnings.length > 0) io.err(renderAll(warnings, styleOf(io.errPaints)));
 }
 
-/** The namespace of --netns, or undefined for our own. @throws EverlanError, exit 2, when there is none such. */
-function namespaceOf({ options }: Context): Namespace | undefined {
-  const { netns } = options;
-  if (netns === undefined) return undefined;
-  try {
-    return openNamespace(netns);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR')) {
-      throw wrongUse(`there is no network namespace “${netns}”`, '`ip netns` lists them');
-    }
-    if (hasCode(error, 'EINVAL')) throw wrongUse(`“${netns}” cannot be the name of a network namespace`);
-    throw error;
-  }
-}
-
 function cookie(netns: Namespace | undefined, name: string | undefined): string {
   try {
     return cookieOf(netns?.fd);
@@ -77,7 +63,7 @@ function cookie(netns: Namespace | undefined, name: string | undefined): string 
 
 /** @throws EverlanError or SysError when the namespace cannot be entered. */
 export function openPlace(context: Context, fabric: string): Place {
-  const netns = namespaceOf(context);
+  const netns = namespaceOf(context.options.netns);
   try {
     const store = openStore(fabric, cookie(netns, context.options.netns));
     const kernel = openKernel(netns?.fd);

@@ -112,6 +112,29 @@ export const COMMANDS: readonly (CommandRow | GroupRow)[] = [
     load: () => import('./commands/render.ts'),
   },
   {
+    name: 'import',
+    summary: 'make a fabric file from what a host already has',
+    text: 'Prints a fabric file made from the files of another tool (netplan, networkd, ifupdown, script) or from what the kernel has now (kernel). Without FILES it reads where the tool itself does. Several hosts join to one fabric: each begins with --host NAME. What was not understood is told, and stands in the file’s comments.',
+    examples: [
+      ['import kernel --output fabric.yaml', 'what runs on this host now'],
+      ['import netplan', 'this host’s /etc/netplan'],
+      ['import --host alpha script a.sh --host beta netplan b.yaml', 'two hosts, checked against each other'],
+      ['import --underlay 10.0.0.4 script vxlan.sh', 'where the script does not tell the host’s own address'],
+    ],
+    arguments: [
+      { name: '<SOURCE>', help: 'netplan, networkd, ifupdown, script or kernel' },
+      { name: '[FILES...]', help: 'files or folders; - for standard input', completes: 'file' },
+    ],
+    options: [
+      { flags: '--name <FABRIC>', help: 'the fabric’s name (default: imported)' },
+      { flags: '--underlay <ADDRESS>', help: 'under which address the others reach the host' },
+      { flags: '-o, --output <FILE>', help: 'write to this file, which must not exist yet', completes: 'file' },
+    ],
+    common: 'source',
+    passThrough: true,
+    load: () => import('./commands/import.ts'),
+  },
+  {
     name: 'lab',
     summary: 'run every host of the file as a network namespace',
     text: 'Every host of the file as a network namespace on this machine: to try a file out, and to see what breaks it.',
