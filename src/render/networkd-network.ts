@@ -9,9 +9,12 @@ const IPV6_MTU = 1280;
 
 function addressSection({ prefix }: AddressState): Section {
   const entries: Entry[] = [['Address', prefix]];
-  // networkd would make up a broadcast address, and ask for some seconds whether somebody has 169.254.0.1 already.
+  // networkd would make up a broadcast address.
   if (familyOf(prefix) === 4) entries.push(['Broadcast', 'no']);
-  if (addressOf(prefix).startsWith('169.254.')) entries.push(['DuplicateAddressDetection', 'none']);
+  if (addressOf(prefix).startsWith('169.254.')) {
+    // It would ask for some seconds whether somebody has it already, and then use it on this link alone.
+    entries.push(['DuplicateAddressDetection', 'none'], ['Scope', 'global']);
+  }
   return { name: 'Address', entries };
 }
 
