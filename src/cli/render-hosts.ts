@@ -1,7 +1,5 @@
 /** The hosts to render for, as far as this machine and the file tell of them. */
-import { factsElsewhere } from '../fabric/elsewhere.ts';
 import { identify } from '../fabric/identify.ts';
-import { resolve } from '../fabric/resolve.ts';
 import type { Fabric, Host } from '../model/fabric.ts';
 import { EverlanError } from '../model/problem.ts';
 import type { HostFacts } from '../model/state.ts';
@@ -9,6 +7,7 @@ import type { RenderHost } from '../render/target.ts';
 import type { Context } from './command.ts';
 import { networkFileOf } from './network-file.ts';
 import { wrongUse } from './options.ts';
+import { renderHost } from './render-host.ts';
 import { openPlace } from './session.ts';
 
 /** The host that this machine is; null: none, or more than one. */
@@ -26,28 +25,6 @@ function hasUnderlay({ underlay, device }: Host, { links }: HostFacts): boolean 
   if (typeof device === 'string') return links.has(device);
   const start = `${underlay}/`;
   return [...links.values()].some(({ addresses }) => addresses.some((prefix) => prefix.startsWith(start)));
-}
-
-function deviceHere({ underlay }: Host, { links }: HostFacts): string | undefined {
-  const start = `${underlay}/`;
-  return [...links.values()].find(({ addresses }) => addresses.some((prefix) => prefix.startsWith(start)))?.name;
-}
-
-/** @param facts of this machine, when it is the host; else null. @throws EverlanError, exit 1, for what the host lacks. */
-function renderHost(fabric: Fabric, host: Host, facts: HostFacts | null, managed: boolean): RenderHost {
-  const desired = resolve(fabric, host.name, facts ?? factsElsewhere(fabric, host.name));
-  const overlays = [...fabric.overlays.values()].filter(({ members }) => members.has(host.name));
-  const device = host.device === undefined && facts !== null ? deviceHere(host, facts) : host.device;
-  const index = typeof device === 'string' ? facts?.links.get(device)?.index : undefined;
-  return {
-    desired,
-    options: new Map(overlays.map(({ name, options }) => [name, options])),
-    device,
-    named: host.device !== undefined,
-    networkFile: managed && index !== undefined ? networkFileOf(index) : null,
-    hostname: host.hostname,
-    underlay: host.underlay,
-  };
 }
 
 function factsHere(context: Context, fabric: Fabric): HostFacts {
@@ -74,7 +51,7 @@ export function renderHosts(context: Context, fabric: Fabric): readonly RenderHo
   return timings.measure('resolve', () =>
     hosts.map((host) => {
       const isHere = host.name === here && hasUnderlay(host, facts);
-      return renderHost(fabric, host, isHere ? facts : null, options.netns === undefined);
+      return renderHost(fabric, host, isHere ? facts : null, options.netns === undefined ? networkFileOf : () => null);
     }),
   );
 }

@@ -1,0 +1,37 @@
+/** One host to render for. */
+import { factsElsewhere } from '../fabric/elsewhere.ts';
+import { resolve } from '../fabric/resolve.ts';
+import type { Fabric, Host } from '../model/fabric.ts';
+import type { HostFacts } from '../model/state.ts';
+import type { RenderHost } from '../render/target.ts';
+
+function deviceHere({ underlay }: Host, { links }: HostFacts): string | undefined {
+  const start = `${underlay}/`;
+  return [...links.values()].find(({ addresses }) => addresses.some((prefix) => prefix.startsWith(start)))?.name;
+}
+
+/**
+ * @param facts of this machine, when it is the host; else null.
+ * @param networkFile tells by which .network file a link of this machine is configured.
+ * @throws EverlanError, exit 1, for what the host lacks.
+ */
+export function renderHost(
+  fabric: Fabric,
+  host: Host,
+  facts: HostFacts | null = null,
+  networkFile: (index: number) => string | null = () => null,
+): RenderHost {
+  const desired = resolve(fabric, host.name, facts ?? factsElsewhere(fabric, host.name));
+  const overlays = [...fabric.overlays.values()].filter(({ members }) => members.has(host.name));
+  const device = host.device === undefined && facts !== null ? deviceHere(host, facts) : host.device;
+  const index = typeof device === 'string' ? facts?.links.get(device)?.index : undefined;
+  return {
+    desired,
+    options: new Map(overlays.map(({ name, options }) => [name, options])),
+    device,
+    named: host.device !== undefined,
+    networkFile: index === undefined ? null : networkFile(index),
+    hostname: host.hostname,
+    underlay: host.underlay,
+  };
+}
