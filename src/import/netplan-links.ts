@@ -1,10 +1,10 @@
 /** VXLAN tunnels of netplan and the bridges that they are in → links. */
 import { type Family, familyOf, type Prefix, parseIp, parsePrefix } from '../model/address.ts';
-import { LINK_NAME } from '../model/link-name.ts';
 import { isGroupMac, type Mac, parseMac, ZERO_MAC } from '../model/mac.ts';
 import type { Place } from '../model/problem.ts';
 import { quote } from '../text/words.ts';
 import type { ImportedLink, ImportedRoute } from './found.ts';
+import { checkName } from './link-name.ts';
 import type { Cell } from './netplan-cell.ts';
 import type { Definition, Network } from './netplan-definitions.ts';
 import { PHYSICAL_TYPES, VXLAN_KEYS } from './netplan-keys.ts';
@@ -94,13 +94,6 @@ const PLACES: readonly (readonly [string, string])[] = [
   ['mtu', 'mtu'],
   ['macaddress', 'mac'],
 ];
-
-export function checkName(name: string, place: Place, report: Report): void {
-  if (LINK_NAME.test(name)) return;
-  const bytes = Buffer.byteLength(name);
-  const why = bytes > 15 ? `it has ${bytes} bytes, and a link’s name has at most 15` : 'no link can have such a name';
-  report.add('source-accepted', place, `the name ${quote(name)} is not taken: ${why}`);
-}
 
 function deviceOf(definition: Definition, network: Network, report: Report): string | undefined {
   const cell = definition.values.get('link');
