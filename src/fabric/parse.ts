@@ -10,6 +10,9 @@ import { FABRIC_KEYS } from './keys.ts';
 import { type Draft, readOverlay } from './overlay.ts';
 import { checkWhole } from './whole.ts';
 
+/** Of a fabric file. */
+export { MAX_BYTES } from '../text/decode.ts';
+
 export type ParseResult =
   | { readonly ok: true; readonly fabric: Fabric; readonly warnings: readonly Problem[] }
   /** Errors and warnings, in the order of the text. */
