@@ -4,12 +4,13 @@ import { dirname } from 'node:path';
 import type { TestContext } from 'node:test';
 import { converge } from '../src/apply/converge.ts';
 import { memoryStore } from '../src/apply/store.ts';
+import { renderHost } from '../src/cli/render-host.ts';
 import { parseFabricOrThrow } from '../src/fabric/parse.ts';
 import { resolve } from '../src/fabric/resolve.ts';
 import { openKernel } from '../src/kernel/live.ts';
 import type { Kernel } from '../src/kernel/port.ts';
 import type { Desired } from '../src/model/desired.ts';
-import type { Fabric } from '../src/model/fabric.ts';
+import type { Fabric, Host } from '../src/model/fabric.ts';
 import { watchNetworkd } from '../src/networkd/links.ts';
 import type { RenderContext, RenderedFile, RenderHost } from '../src/render/target.ts';
 import { openNamespace } from '../src/sys/netns.ts';
@@ -31,10 +32,15 @@ export interface Setting {
   readonly underlay: string;
 }
 
-export function settingOf(text: string, host: string): Setting {
-  const { fabric } = parseFabricOrThrow(Buffer.from(text), 'test.yaml');
+function hostOf({ fabric, host }: Pick<Setting, 'fabric' | 'host'>): Host {
   const found = fabric.hosts.get(host);
   if (found === undefined) throw new Error(`no host ${host}`);
+  return found;
+}
+
+export function settingOf(text: string, host: string): Setting {
+  const { fabric } = parseFabricOrThrow(Buffer.from(text), 'test.yaml');
+  const found = hostOf({ fabric, host });
   const ports = [...fabric.overlays.values()]
     .filter(({ members }) => members.has(host))
     .flatMap(({ options }) => options.ports);
@@ -97,11 +103,11 @@ export async function bareHost(t: TestContext, setting: Setting): Promise<Made> 
     namespace.close();
   });
   ip(`addr add ${setting.underlay} dev ${setting.device}`);
-  const { fabric } = setting;
-  const desired = resolve(fabric, setting.host, kernel.look().facts);
+  const rendered = renderHost(setting.fabric, hostOf(setting), kernel.look().facts);
+  const { desired } = rendered;
   ip(`addr flush dev ${setting.device}`);
   return {
-    ...{ host, kernel, desired, rendered: renderHost(setting, desired) },
+    ...{ host, kernel, desired, rendered },
     facts: () => linkFacts(kernel, desired),
     configured: () => settled(host, [...desired.state.links.keys()], 'configured'),
     settled: (link, administrative) => settled(host, [link], administrative),
@@ -117,21 +123,6 @@ export async function bareHost(t: TestContext, setting: Setting): Promise<Made> 
         writeFileSync(full, text, { mode });
       }
     },
-  };
-}
-
-export function renderHost({ fabric, host }: Setting, desired: Desired): RenderHost {
-  const found = fabric.hosts.get(host);
-  if (found === undefined) throw new Error(`no host ${host}`);
-  const [link] = [...desired.state.links.values()].filter(({ kind }) => kind === 'vxlan');
-  return {
-    desired,
-    options: new Map([...fabric.overlays.values()].map(({ name, options }) => [name, options])),
-    device: link?.vxlan?.device ?? null,
-    named: found.device !== undefined,
-    networkFile: null,
-    hostname: found.hostname,
-    underlay: found.underlay,
   };
 }
 

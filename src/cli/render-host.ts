@@ -10,27 +10,35 @@ function deviceHere({ underlay }: Host, { links }: HostFacts): string | undefine
   return [...links.values()].find(({ addresses }) => addresses.some((prefix) => prefix.startsWith(start)))?.name;
 }
 
+/** What this machine's files tell of a link of it; null: nothing. */
+export interface LinkFiles {
+  readonly networkFile: (index: number) => string | null;
+  readonly netplanId: (name: string) => string | null;
+}
+
+export const NO_FILES: LinkFiles = { networkFile: () => null, netplanId: () => null };
+
 /**
  * @param facts of this machine, when it is the host; else null.
- * @param networkFile tells by which .network file a link of this machine is configured.
  * @throws EverlanError, exit 1, for what the host lacks.
  */
 export function renderHost(
   fabric: Fabric,
   host: Host,
   facts: HostFacts | null = null,
-  networkFile: (index: number) => string | null = () => null,
+  { networkFile, netplanId }: LinkFiles = NO_FILES,
 ): RenderHost {
   const desired = resolve(fabric, host.name, facts ?? factsElsewhere(fabric, host.name));
   const overlays = [...fabric.overlays.values()].filter(({ members }) => members.has(host.name));
   const device = host.device === undefined && facts !== null ? deviceHere(host, facts) : host.device;
-  const index = typeof device === 'string' ? facts?.links.get(device)?.index : undefined;
+  const link = typeof device === 'string' ? facts?.links.get(device) : undefined;
   return {
     desired,
     options: new Map(overlays.map(({ name, options }) => [name, options])),
     device,
     named: host.device !== undefined,
-    networkFile: index === undefined ? null : networkFile(index),
+    networkFile: link === undefined ? null : networkFile(link.index),
+    netplanId: link === undefined ? null : netplanId(link.name),
     hostname: host.hostname,
     underlay: host.underlay,
   };

@@ -7,7 +7,7 @@ import type { RenderHost } from '../render/target.ts';
 import type { Context } from './command.ts';
 import { networkFileOf } from './network-file.ts';
 import { wrongUse } from './options.ts';
-import { renderHost } from './render-host.ts';
+import { type LinkFiles, NO_FILES, renderHost } from './render-host.ts';
 import { openPlace } from './session.ts';
 
 /** The host that this machine is; null: none, or more than one. */
@@ -37,10 +37,15 @@ function factsHere(context: Context, fabric: Fabric): HostFacts {
 }
 
 /**
- * This host, the one of --host, or with --all-hosts all of them.
+ * @param netplanId for a target that needs it.
+ * @returns this host, the one of --host, or with --all-hosts all of them.
  * @throws EverlanError when this machine is none of them (exit 2), or lacks something (exit 1).
  */
-export function renderHosts(context: Context, fabric: Fabric): readonly RenderHost[] {
+export function renderHosts(
+  context: Context,
+  fabric: Fabric,
+  netplanId: LinkFiles['netplanId'] = NO_FILES.netplanId,
+): readonly RenderHost[] {
   const { options, timings } = context;
   const all = options.flag('allHosts');
   if (all && options.host !== undefined) throw wrongUse('--host and --all-hosts both say for whom: give one');
@@ -48,10 +53,12 @@ export function renderHosts(context: Context, fabric: Fabric): readonly RenderHo
   const here = hostHere(fabric, facts);
   const asked = all ? null : identify(fabric, facts, options.host);
   const hosts = [...fabric.hosts.values()].filter(({ name }) => asked === null || name === asked);
+  // In another namespace, the files of this machine speak of other links.
+  const files = options.netns === undefined ? { networkFile: networkFileOf, netplanId } : NO_FILES;
   return timings.measure('resolve', () =>
     hosts.map((host) => {
       const isHere = host.name === here && hasUnderlay(host, facts);
-      return renderHost(fabric, host, isHere ? facts : null, options.netns === undefined ? networkFileOf : () => null);
+      return renderHost(fabric, host, isHere ? facts : null, files);
     }),
   );
 }

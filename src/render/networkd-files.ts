@@ -42,37 +42,47 @@ export function offloadFiles(part: Part, write: Write): readonly RenderedFile[] 
 
 /** What networkd does otherwise than everlan, as far as it concerns these overlays. */
 export function networkdNotes(parts: readonly Part[]): readonly string[] {
-  const notes: string[] = [];
-  const names = (some: readonly Part[]): string => some.map(({ overlay }) => overlay.name).join(', ');
-  const auto = parts.filter(({ mtu }) => mtu === null);
-  if (auto.length > 0) {
-    notes.push(
-      `The MTU of ${names(auto)} is taken from the device when the link is made; it does not follow it afterwards.`,
-    );
-  }
-  const guessed = parts.filter(({ mtu, options }) => mtu !== null && options.mtu === 'auto');
-  if (guessed.length > 0) {
-    notes.push(
-      `The MTU of ${names(guessed)} is what this machine has for it: without a device the kernel would take 1500.`,
-    );
-  }
-  const spoiled = parts.filter(({ link }) => !link.txChecksum);
-  if (spoiled.length > 0) {
-    notes.push(
-      `The .link file of ${names(spoiled)} is applied by udev when the link is made, and not where udev does not run.`,
-    );
-  }
-  for (const { ports, bridge } of parts) {
-    for (const port of ports) {
-      notes.push(
-        `${port} is put into ${bridge?.name} by ${PREFIX}${port}.network. If another .network that sorts before it is for ${port}, write Bridge=${bridge?.name} there.`,
-      );
-    }
-  }
-  if (parts.length > 0) {
-    notes.push(
-      'networkd does not change the VNI, the port or the like of a link that is there, and leaves forwarding rows of former peers: remove the link first (`networkctl delete NAME`).',
-    );
-  }
-  return notes;
+  return NOTES.flatMap(({ when, say }) => {
+    const some = parts.filter(when);
+    return some.length === 0 ? [] : [say(some.map(({ overlay }) => overlay.name).join(', '))];
+  });
+}
+
+interface Note {
+  when(part: Part): boolean;
+  say(names: string): string;
+}
+
+const NOTES: readonly Note[] = [
+  {
+    when: ({ mtu }) => mtu === null,
+    say: (names) =>
+      `The MTU of ${names} is taken from the device when the link is made, and does not follow it afterwards.`,
+  },
+  {
+    when: ({ mtu, options }) => mtu !== null && options.mtu === 'auto',
+    say: (names) =>
+      `The MTU of ${names} is written as this machine has it, or for a device with 1500: without a device the kernel would take 1500 itself.`,
+  },
+  {
+    when: ({ link }) => !link.txChecksum,
+    say: (names) => `Checksum offload of ${names} is switched off by udev, so not where udev does not run.`,
+  },
+  {
+    when: () => true,
+    say: (names) =>
+      `networkd leaves the VNI, the port and the like of a link that is there as they are, and forwarding rows of former peers too: after a change, \`networkctl delete\` those of ${names} that it concerns, and then reload.`,
+  },
+];
+
+/** @param instead what to do where the port has a file already. */
+export function portNotes(
+  parts: readonly Part[],
+  instead: (port: string, bridge: string) => string,
+): readonly string[] {
+  return parts.flatMap(({ ports, bridge }) =>
+    bridge === null
+      ? []
+      : ports.map((port) => `${PREFIX}${port}.network puts ${port} into ${bridge.name}; ${instead(port, bridge.name)}`),
+  );
 }

@@ -7,14 +7,14 @@ import { type Entry, linkPattern, type Section } from './unit-file.ts';
 /** The least MTU of a link that speaks IPv6 (RFC 8200, section 5). */
 const IPV6_MTU = 1280;
 
-function addressSection({ prefix }: AddressState): Section {
-  const entries: Entry[] = [['Address', prefix]];
+/** networkd uses an address of 169.254.0.0/16 on its link alone, and only after it has asked for some seconds who else has it. */
+const isLinkLocal4 = ({ prefix }: AddressState): boolean => addressOf(prefix).startsWith('169.254.');
+
+function addressSection(address: AddressState): Section {
+  const entries: Entry[] = [['Address', address.prefix]];
   // networkd would make up a broadcast address.
-  if (familyOf(prefix) === 4) entries.push(['Broadcast', 'no']);
-  if (addressOf(prefix).startsWith('169.254.')) {
-    // It would ask for some seconds whether somebody has it already, and then use it on this link alone.
-    entries.push(['DuplicateAddressDetection', 'none'], ['Scope', 'global']);
-  }
+  if (familyOf(address.prefix) === 4) entries.push(['Broadcast', 'no']);
+  if (isLinkLocal4(address)) entries.push(['DuplicateAddressDetection', 'none'], ['Scope', 'global']);
   return { name: 'Address', entries };
 }
 
@@ -40,9 +40,13 @@ function neighbourSection({ address, mac }: NeighbourState): Section {
   return { name: 'Neighbor', entries };
 }
 
-/** Forwarding rows and neighbours: what netplan has no words for. */
-export function rowSections({ fdb, neighbours }: LinkState): readonly Section[] {
+function rowSections({ fdb, neighbours }: LinkState): readonly Section[] {
   return [...[...fdb.values()].map(fdbSection), ...[...neighbours.values()].map(neighbourSection)];
+}
+
+/** What netplan has no words for: forwarding rows, neighbours, and how an address of 169.254.0.0/16 is used like any other. */
+export function beyondNetplan(link: LinkState): readonly Section[] {
+  return [...[...link.addresses.values()].filter(isLinkLocal4).map(addressSection), ...rowSections(link)];
 }
 
 function networkEntries({ mtu }: Part, { master }: LinkState): readonly Entry[] {

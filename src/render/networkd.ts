@@ -2,7 +2,16 @@
 import { familyOf, type IpAddress } from '../model/address.ts';
 import { EverlanError, EXIT, problem } from '../model/problem.ts';
 import type { LinkState } from '../model/state.ts';
-import { aboutLink, networkdNotes, offloadFiles, PREFIX, portFiles, type Write, writer } from './networkd-files.ts';
+import {
+  aboutLink,
+  networkdNotes,
+  offloadFiles,
+  PREFIX,
+  portFiles,
+  portNotes,
+  type Write,
+  writer,
+} from './networkd-files.ts';
 import { networkSections } from './networkd-network.ts';
 import { vxlanEntries } from './networkd-vxlan.ts';
 import { checkNames, type Part, partsOf } from './part.ts';
@@ -107,9 +116,15 @@ function render(host: RenderHost, context: RenderContext): Rendered {
     ...offloadFiles(part, write),
   ]);
   const underlay = host.device === null ? [] : [underlayFile(host, context, parts, write)];
+  const instead = (port: string, bridge: string): string =>
+    `if a file that sorts before it is for ${port}, write Bridge=${bridge} there.`;
   return {
     files: [...files, ...underlay],
-    notes: ['Copy the files below / and run `networkctl reload`.', ...networkdNotes(parts)],
+    notes: [
+      'Copy the files below / and run `networkctl reload`.',
+      ...portNotes(parts, instead),
+      ...networkdNotes(parts),
+    ],
   };
 }
 

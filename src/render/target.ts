@@ -14,6 +14,8 @@ export interface RenderHost {
   readonly named: boolean;
   /** The .network file by which systemd-networkd configures the device, read on this machine; null: not known. */
   readonly networkFile: string | null;
+  /** netplan's ID of the device, read in this machine's files; null: not known, or not looked for. */
+  readonly netplanId: string | null;
   /** The host's names that cloud-init or a script can be told by. */
   readonly hostname: string;
   readonly underlay: string;

@@ -56,7 +56,11 @@ export const run: Run = async (context) => {
   const target = await TARGETS[name]();
   const { fabric, input } = readFabricFile(context);
   checkHost(context, fabric);
-  const hosts = renderHosts(context, fabric);
+  const hosts = renderHosts(
+    context,
+    fabric,
+    name === 'netplan' ? (await import('../netplan-id.ts')).netplanIdHere : undefined,
+  );
   const problems = unsaidProblems(target, hosts, input, options.flag('lenient') ? 'warning' : 'error');
   refuseUnsaid(problems);
   if (!options.quiet) warn(context, problems);
