@@ -85,13 +85,16 @@ for (const path of ['/etc/x', '/run', '/run/', '/run/../etc', '/runner']) {
   test(`${path} is not below /run`, () => assert.throws(() => ensureDir(path), UnsafePathError));
 }
 
-test('a file is replaced whole, and nothing else is left', () => {
-  const path = join(base, 'state.json');
-  writeAtomic(path, 'one');
-  writeAtomic(path, 'two');
-  assert.equal(readFileSync(path, 'utf8'), 'two');
-  assert.deepEqual(readdirSync(base), ['state.json']);
-});
+for (const durable of [false, true]) {
+  test(`a file is replaced whole, and nothing else is left${durable ? ', also durably' : ''}`, () => {
+    const path = join(base, 'state.json');
+    writeAtomic(path, 'one', 0o600, { durable });
+    writeAtomic(path, 'two', 0o600, { durable });
+    assert.equal(readFileSync(path, 'utf8'), 'two');
+    assert.equal(lstatSync(path).mode, 0o100600);
+    assert.deepEqual(readdirSync(base), ['state.json']);
+  });
+}
 
 test('a symbolic link in its place is replaced, not followed', () => {
   const target = join(base, 'target');

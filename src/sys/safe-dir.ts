@@ -1,6 +1,16 @@
 /** Folders and files that root may trust: nobody else can have put them there or change them. */
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, lstatSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { hasCode } from './errno.ts';
 
@@ -47,17 +57,38 @@ export function ensureDir(path: string, below = '/run'): void {
   }
 }
 
+/** Writes what the folder lists to the disk, so that a rename outlives a loss of power. */
+function syncFolder(path: string): void {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(fd);
+  } catch (error) {
+    // fsync(2): this kind of file system does so by itself, or never.
+    if (!hasCode(error, 'EINVAL')) throw error;
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /**
- * Replaces the file at once: a reader sees the old text or the new. Not flushed to the disk: meant for /run, which is
- * memory. The folder must be ours (`ensureDir`).
+ * Replaces the file at once: a reader sees the old text or the new. `durable` flushes it to the disk before and after, so
+ * that a loss of power leaves one of the two as well; /run, which is memory, needs no such thing. The folder must be ours
+ * (`ensureDir`).
+ * @throws Node's error; then the old text is still there, but for one in the last step, the flush of the folder.
  */
-export function writeAtomic(path: string, text: string | Uint8Array, mode = 0o644): void {
+export function writeAtomic(
+  path: string,
+  text: string | Uint8Array,
+  mode = 0o644,
+  { durable = false }: { readonly durable?: boolean } = {},
+): void {
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   const fd = openSync(temporary, flags, mode);
   try {
     try {
       writeFileSync(fd, text);
+      if (durable) fsyncSync(fd);
     } finally {
       closeSync(fd);
     }
@@ -66,4 +97,5 @@ export function writeAtomic(path: string, text: string | Uint8Array, mode = 0o64
     rmSync(temporary, { force: true });
     throw error;
   }
+  if (durable) syncFolder(dirname(path));
 }
