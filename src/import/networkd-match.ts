@@ -16,7 +16,11 @@ function patterns(unit: Unit, key: string): readonly string[] {
   let list: string[] = [];
   for (const { value } of unit.entries('Match', key)) {
     const invert = value.startsWith('!');
-    const words = readWords(invert ? value.slice(1) : value).map((word) => (invert ? `!${word}` : word));
+    const text = invert ? value.slice(1) : value;
+    // Quotes are part of a link's name.
+    const words = (key === 'Name' ? text.split(/\s+/).filter(Boolean) : readWords(text)).map((word) =>
+      invert ? `!${word}` : word,
+    );
     list = value === '' ? [] : [...list, ...words];
   }
   return list;
