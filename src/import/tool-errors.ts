@@ -5,6 +5,7 @@ const error = (text: string): ErrorRow => ({ severity: 'error', text });
 const warning = (text: string): ErrorRow => ({ severity: 'warning', text });
 
 export const TOOL_ERRORS = {
+  'source-syntax': error('Text that its language has no meaning for, such as a quotation mark that is not closed.'),
   'source-key': error('A key that the tool does not know: it refuses the file, or reads past the key.'),
   'source-value': error('A value that the tool does not take for its key.'),
   'source-missing': error('Something that the tool needs is not there.'),

@@ -1,0 +1,187 @@
+/** Commands of scripts, one after the other, → the links that they make. */
+import type { Prefix } from '../model/address.ts';
+import type { Place } from '../model/problem.ts';
+import { Lines, type Source } from '../text/lines.ts';
+import { brctl, bridgeFdb, ethtool } from './bridge-fdb.ts';
+import type { ImportedLink } from './found.ts';
+import { ipLink, type Scene } from './ip-link.ts';
+import { type Family, ipAddress, ipNeighbour, ipRoute } from './ip-standing.ts';
+import { Machine } from './machine.ts';
+import type { Report } from './report.ts';
+import { type Call, ShellRun, type Value } from './shell-run.ts';
+import { parseShell, ShellSyntaxError, type Span } from './shell-syntax.ts';
+import { abbreviates, CommandProblem, Words } from './words.ts';
+
+/** A command that was passed over. It is told of where it concerns an overlay, which is known at the end. */
+interface Aside {
+  readonly texts: readonly string[];
+  readonly place: Place;
+  readonly problem: CommandProblem;
+}
+
+/** Commands that show, wait or write, and set up nothing. */
+const HARMLESS =
+  /^(?:echo|printf|logger|test|\[|\[\[|ping6?|arping|grep|e?grep|awk|sed|cut|tr|cat|tee|sleep|true|false|:|return|exit|wait|ls|rm|mkdir|modprobe|tcpdump|which|type|hostname|date|ifquery|set|trap|break|continue|\.|source)$/;
+/** Programs that run what follows. */
+const WRAPPERS = /^(?:sudo|exec|command|env|nohup|nice|time|builtin|eval|doas)$/;
+
+export class ScriptReader {
+  readonly machine = new Machine();
+  readonly #report: Report;
+  readonly #asides: Aside[] = [];
+
+  constructor(report: Report) {
+    this.#report = report;
+  }
+
+  /**
+   * Reads one script, which knows nothing of the variables of others.
+   * @param span the part that is the script; without: all.
+   * @param variables such as IFACE, where it is known.
+   */
+  read(source: Source, span?: Span, variables?: ReadonlyMap<string, string>): void {
+    const lines = new Lines(source);
+    const place = ({ start, end }: Span): Place => lines.place(start, end);
+    const run = new ShellRun((call) => this.#call(call, source.text, place), variables);
+    try {
+      run.file(parseShell(source.text, span));
+      run.rest();
+    } catch (error) {
+      if (!(error instanceof ShellSyntaxError)) throw error;
+      this.#report.add('source-syntax', place(error.span), error.message);
+    }
+  }
+
+  /** The links, when all is read; and what was passed over and concerns them. */
+  finish(): readonly ImportedLink[] {
+    const concerned = (text: string): boolean =>
+      text === 'vxlan' || text.split(/[^\w.-]+/).some((word) => this.machine.concerns(word));
+    for (const { texts, place, problem } of this.#asides) {
+      if (texts.some(concerned)) this.#report.add(problem.code, place, problem.message, problem.hint);
+    }
+    return this.machine.links(this.#report);
+  }
+
+  underlays(): ReadonlyMap<string, readonly Prefix[]> {
+    return this.machine.underlays();
+  }
+
+  #call(call: Call, text: string, place: (span: Span) => Place): boolean {
+    const command = { start: call.start, end: call.end };
+    const scene = { machine: this.machine, report: this.#report, command, conditional: call.conditional, place };
+    const values = unwrapped(call.words);
+    try {
+      if (call.doubt !== null) throw new CommandProblem('source-left-out', command, `left out: ${call.doubt}`);
+      if (call.input !== null) this.#input(values, call.input, text, scene);
+      return this.#command(values, scene);
+    } catch (error) {
+      if (!(error instanceof CommandProblem)) throw error;
+      const texts = values.flatMap((value) => value.text ?? []);
+      // What only asks cannot be missed.
+      if (!isQuestion(texts)) this.#asides.push({ texts, place: place(error.span), problem: error });
+      return false;
+    }
+  }
+
+  #command(values: readonly Value[], scene: Scene): boolean {
+    const [first, ...rest] = values;
+    if (first?.text == null) return false;
+    const name = first.text.split('/').at(-1) ?? '';
+    const words = new Words(rest, scene.command);
+    switch (name) {
+      case 'ip':
+        return this.#ip(words, scene);
+      case 'bridge': {
+        const object = words.next() ?? '';
+        if (abbreviates(object, 'fdb')) return bridgeFdb(words, scene);
+        break;
+      }
+      case 'ethtool':
+        return ethtool(words, scene);
+      case 'brctl':
+        if (brctl(words, scene)) return true;
+        break;
+      default:
+        if (HARMLESS.test(name)) return false;
+    }
+    throw new CommandProblem(
+      'source-left-out',
+      scene.command,
+      `left out: what \`${name}\` does here is not understood`,
+    );
+  }
+
+  #ip(words: Words, scene: Scene): boolean {
+    const family = ipOptions(words);
+    const object = words.next();
+    if (object === undefined) return false;
+    // In the order of iproute2's own tests (cmds in ip/ip.c).
+    if (abbreviates(object, 'address')) return ipAddress(words, scene);
+    if (abbreviates(object, 'route')) return ipRoute(words, family, scene);
+    if (abbreviates(object, 'neighbor') || abbreviates(object, 'neighbour')) return ipNeighbour(words, scene);
+    if (abbreviates(object, 'link')) return ipLink(words, scene);
+    throw new CommandProblem(
+      'source-left-out',
+      scene.command,
+      `left out: what \`ip ${object}\` does here is not understood`,
+    );
+  }
+
+  /** Text that a command reads: lines of `ip -batch`, or a script that is written to a file. */
+  #input(values: readonly Value[], input: Span, text: string, scene: Scene): void {
+    const body = text.slice(input.start, input.end);
+    const texts = values.map((value) => value.text);
+    const batch = texts.some((word) => /^--?b(?:a(?:t(?:ch?)?)?)?$/.test(word ?? ''));
+    if (texts[0]?.split('/').at(-1) === 'ip' && batch && texts.at(-1) === '-') {
+      const prefix = { start: input.start, end: input.start, text: 'ip' };
+      const run = new ShellRun((call) => this.#call({ ...call, words: [prefix, ...call.words] }, text, scene.place));
+      run.file(parseShell(text, input));
+      return;
+    }
+    if (!/\bvxlan\b/.test(body)) return;
+    const message =
+      'left out: the text that is written here has to do with VXLAN; if it is a script, import it by itself';
+    this.#report.add('source-left-out', scene.place(scene.command), message);
+  }
+}
+
+/** Without the programs that only run others, and their options. */
+function unwrapped(words: readonly Value[]): readonly Value[] {
+  let at = 0;
+  while (WRAPPERS.test(words[at]?.text ?? '')) {
+    at++;
+    while (/^-|^\w+=/.test(words[at]?.text ?? '')) at++;
+  }
+  return words.slice(at);
+}
+
+function isQuestion([name, ...rest]: readonly string[]): boolean {
+  if (name === undefined || !/^(?:ip|bridge)$/.test(name.split('/').at(-1) ?? '')) return HARMLESS.test(name ?? ':');
+  const [, verb] = rest.filter((word) => !word.startsWith('-'));
+  return verb === undefined || /^(?:s(?:h(?:ow?)?)?|l(?:i(?:st?)?)?|lst|get|monitor|help|flush)$/.test(verb);
+}
+
+/** Options of `ip` with a value of their own. */
+const VALUED = ['family', 'rcvbuf', 'loops', 'netns', 'batch'];
+
+/** Reads the options before the object; the family that they say. */
+function ipOptions(words: Words): Family {
+  let family: Family = null;
+  while (words.ahead?.startsWith('-') === true) {
+    const option = (words.next() ?? '').replace(/^--?/, '');
+    if (option === '4' || option === '6') {
+      family = option === '4' ? 4 : 6;
+      continue;
+    }
+    const full =
+      option === 'n' || option === 'b'
+        ? { n: 'netns', b: 'batch' }[option]
+        : VALUED.find((name) => option.length > 1 && name.startsWith(option));
+    if (option === 'f' || full === 'family') family = words.after('-family') === 'inet6' ? 6 : 4;
+    else if (full === 'netns') {
+      words.after('-netns');
+      throw new CommandProblem('source-left-out', words.span, 'left out: this is in another network namespace');
+    } else if (full !== undefined) words.after(full);
+  }
+  return family;
+}
