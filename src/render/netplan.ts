@@ -111,7 +111,7 @@ function netplanFile(host: RenderHost, context: RenderContext, parts: readonly P
 
 function notesOf(parts: readonly Part[], beside: readonly RenderedFile[]): readonly string[] {
   const notes = [
-    'Copy the files below / and run `netplan apply`. It is for hosts where netplan’s renderer is networkd.',
+    'Copy the files below / and run `netplan apply`: netplan 0.105 or newer, with networkd as its renderer.',
   ];
   if (beside.length > 0) {
     const paths = beside.map(({ path }) => `/${path}`).join(', ');

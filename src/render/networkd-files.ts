@@ -61,8 +61,7 @@ const NOTES: readonly Note[] = [
   },
   {
     when: ({ mtu, options }) => mtu !== null && options.mtu === 'auto',
-    say: (names) =>
-      `The MTU of ${names} is written as this machine has it, or for a device with 1500: without a device the kernel would take 1500 itself.`,
+    say: (names) => `The MTU of ${names} is written as a number: without a device the kernel would take 1500.`,
   },
   {
     when: ({ link }) => !link.txChecksum,

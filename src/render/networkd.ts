@@ -14,6 +14,7 @@ import {
 } from './networkd-files.ts';
 import { networkSections } from './networkd-network.ts';
 import { vxlanEntries } from './networkd-vxlan.ts';
+import { oneLine } from './one-line.ts';
 import { checkNames, type Part, partsOf } from './part.ts';
 import type { RenderContext, Rendered, RenderedFile, RenderHost, Target, Unsaid } from './target.ts';
 import type { Entry, Section } from './unit-file.ts';
@@ -81,7 +82,7 @@ function linkFiles(part: Part, link: LinkState, write: Write): readonly Rendered
 /** `10-netplan-eth0`, of a file's name or its whole path. */
 function unitName(id: string): string {
   const name = id.slice(id.lastIndexOf('/') + 1).replace(/\.network$/, '');
-  if (name !== '' && !name.startsWith('.')) return name;
+  if (name !== '' && !name.startsWith('.') && oneLine(name) === name) return name;
   throw new EverlanError(
     problem('underlay-id', `${JSON.stringify(id)} is not the name of a .network file`),
     EXIT.usage,
