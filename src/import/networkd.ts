@@ -247,7 +247,8 @@ function underlaysOf(
   };
   for (const netdev of netdevs.values()) if (netdev.kind !== 'vxlan') add(networkOf(networks, netdev), netdev.name);
   for (const unit of networks) {
-    const names = namesOf(unit).length > 0 ? namesOf(unit) : guessed(unit);
+    const made = [...netdevs.values()].some((netdev) => networkOf(networks, netdev) === unit);
+    const names = namesOf(unit).length > 0 || made ? namesOf(unit) : guessed(unit);
     for (const name of names) if (!netdevs.has(name)) add(unit, name);
   }
   return underlays;
