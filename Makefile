@@ -16,7 +16,7 @@ UNIT_TESTS = $(filter-out src/kernel/echo.test.ts,$(shell find src scripts -name
 RUN_TESTS := NODE_COMPILE_CACHE="$(CURDIR)/.cache/node" $(NODE) --test --test-concurrency=3 --test-timeout=600000 \
   --test-reporter=./scripts/test-reporter.ts
 
-.PHONY: help demo test ok bench build docs fix clean format types rooms words unit packages
+.PHONY: help demo test ok bench build deb docs fix clean format types rooms words unit packages
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,9 @@ bench: $(BUNDLE) packages ## side by side with ip and bridge (as root)
 
 build: $(BUNDLE) ## the release bundle in dist/
 
+deb: packages $(BUNDLE) ## Debian packages in dist-deb/, for this machine or for ARCH="amd64 arm64"
+	@$(NODE) scripts/deb.ts $(ARCH)
+
 docs: $(SETUP) ## write the generated parts of the documents anew
 	@$(NODE) scripts/docs.ts
 	@$(NODE) scripts/errors-doc.ts
@@ -42,7 +45,7 @@ fix: $(SETUP) ## format and lint, mending what can be mended
 	@node_modules/.bin/biome check --write .
 
 clean: ## remove what was built and installed
-	rm -rf dist dist.new dist.old node_modules .cache
+	rm -rf dist dist.new dist.old dist-deb node_modules .cache
 
 format: $(SETUP)
 	@node_modules/.bin/biome check --error-on-warnings --diagnostic-level=warn .

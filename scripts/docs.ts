@@ -11,7 +11,7 @@ import { VXLAN_ATTRIBUTES } from '../src/model/vxlan.ts';
 export const README = join(import.meta.dirname, '..', 'README.md');
 
 /** What a value looks like, for a person who writes one. */
-function valueText(type: ValueType): string {
+export function valueText(type: ValueType): string {
   switch (type.kind) {
     case 'integer':
       return `${type.min}–${type.max}${type.unit === undefined ? '' : ` ${type.unit}`}`;
@@ -44,7 +44,7 @@ function valueText(type: ValueType): string {
   }
 }
 
-function defaultText({ default: value, attributes }: OptionRow): string {
+export function defaultText({ default: value, attributes }: OptionRow): string {
   if (value === null) return attributes.length > 0 ? 'the kernel’s' : 'none';
   if (value instanceof Map) return '`{}`';
   return `\`${Array.isArray(value) ? `[${value.join(', ')}]` : String(value)}\``;
@@ -57,7 +57,7 @@ const DEPENDS: Partial<Record<Option, string>> = {
 };
 
 /** Whether the kernel changes it on a live link. */
-function changeText(name: Option, row: OptionRow): string {
+export function changeText(name: Option, row: OptionRow): string {
   const fixed = row.attributes.some((attribute) => VXLAN_ATTRIBUTES[attribute].change === 'recreate');
   return DEPENDS[name] ?? (fixed ? 'recreate' : 'in place');
 }

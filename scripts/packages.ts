@@ -29,6 +29,13 @@ const TOOLS: readonly Tool[] = [
   { program: 'udevadm', package: 'udev', why: 'applies .link files as udev does, on hosts that tests make' },
   { program: 'mmdebstrap', package: 'mmdebstrap', why: 'makes the Debian of the real hosts that tests boot' },
   { program: 'systemd-nspawn', package: 'systemd-container', why: 'boots and reboots real hosts with systemd' },
+  { program: 'dpkg-deb', package: 'dpkg', why: 'makes the packages' },
+  { program: 'eu-strip', package: 'elfutils', why: 'takes the symbols out of Node, whatever it is made for' },
+  { program: 'readelf', package: 'binutils', why: 'says which versions of libraries a package needs' },
+  { program: 'xz', package: 'xz-utils', why: 'looks into packages' },
+  { program: 'lintian', package: 'lintian', why: 'judges the packages' },
+  { program: 'shellcheck', package: 'shellcheck', why: 'judges the scripts of the packages' },
+  { program: 'groff', package: 'groff-base', why: 'sets the man pages' },
 ];
 
 /** Debian's folders for root's programs are missing in the PATH of some shells. */

@@ -69,7 +69,7 @@ function applyIgnore(to: Draft, value: string): boolean {
   return pattern !== null;
 }
 
-const ROWS: readonly Row[] = [
+export const OPTION_ROWS: readonly Row[] = [
   {
     short: 'h',
     long: 'help',
@@ -208,7 +208,7 @@ function usage(): string {
   const start = `usage: ${PROGRAM} `;
   const lines: string[] = [];
   let line = start;
-  for (const part of ROWS.map(synopsis)) {
+  for (const part of OPTION_ROWS.map(synopsis)) {
     const joined = line.endsWith(' ') ? line + part : `${line} ${part}`;
     if (joined.length <= USAGE_WIDTH) {
       line = joined;
@@ -232,7 +232,7 @@ function helpRow({ short, long, value, help }: Row): string {
 }
 
 function helpText(): string {
-  return `${usage()}\nnetworkd dispatcher daemon\n\noptions:\n${ROWS.map(helpRow).join('\n')}\n`;
+  return `${usage()}\nnetworkd dispatcher daemon\n\noptions:\n${OPTION_ROWS.map(helpRow).join('\n')}\n`;
 }
 
 const wrong = (message: string): Parsed => ({ kind: 'wrong', text: `${usage()}${PROGRAM}: error: ${message}\n` });
@@ -240,9 +240,9 @@ const nameOf = ({ short, long }: Row): string => (short === null ? `--${long}` :
 
 /** The rows that a long name may mean: the exact one, else the original's, else ours. */
 function candidates(name: string): readonly Row[] {
-  const exact = ROWS.filter(({ long }) => long === name);
+  const exact = OPTION_ROWS.filter(({ long }) => long === name);
   if (exact.length > 0) return exact;
-  const all = ROWS.filter(({ long }) => long.startsWith(name));
+  const all = OPTION_ROWS.filter(({ long }) => long.startsWith(name));
   const originals = all.filter(({ original }) => original);
   return originals.length === 1 ? originals : all;
 }
@@ -272,7 +272,7 @@ function findLong(word: string): Found | string | null {
 function findShort(word: string): readonly Found[] | string | null {
   const found: Found[] = [];
   for (let at = 1; at < word.length; at++) {
-    const row = ROWS.find(({ short }) => short === word[at]);
+    const row = OPTION_ROWS.find(({ short }) => short === word[at]);
     const rest = word.slice(at + 1);
     if (row === undefined) {
       const last = found.at(-1);

@@ -13,7 +13,7 @@ import { NotifySocket } from './notify-socket.ts';
 import { ended, firstLine, runs } from './process.ts';
 
 const CACHE = '/var/cache/everlan-tests';
-const SUITE = 'bookworm';
+export type Suite = 'bullseye' | 'bookworm' | 'trixie';
 /** libstdc++6 is what Node needs. */
 const PACKAGES = ['systemd', 'systemd-sysv', 'dbus', 'iproute2', 'iputils-ping', 'libstdc++6'];
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
@@ -44,12 +44,12 @@ mv "$1.new" "$1"
 `;
 
 /** @returns a folder with Debian in it, made at the first time and never changed. Rejects with apt's words. */
-async function debianRoot(extra: readonly string[]): Promise<string> {
+async function debianRoot(extra: readonly string[], suite: Suite): Promise<string> {
   const packages = [...PACKAGES, ...extra].join(',');
   const key = createHash('sha256').update(MAKE_ROOT).update(packages).digest('hex').slice(0, 8);
-  const root = `${CACHE}/${SUITE}-${key}`;
+  const root = `${CACHE}/${suite}-${key}`;
   mkdirSync(CACHE, { recursive: true, mode: 0o755 });
-  const make = ['unshare', '-m', 'sh', '-e', '-c', MAKE_ROOT, 'sh', root, packages, SUITE];
+  const make = ['unshare', '-m', 'sh', '-e', '-c', MAKE_ROOT, 'sh', root, packages, suite];
   const child = spawn('flock', [`${CACHE}/lock`, ...make], { stdio: ['ignore', 'ignore', 'pipe'] });
   const said: string[] = [];
   child.stderr.setEncoding('utf8').on('data', (text: string) => said.push(text));
@@ -246,8 +246,13 @@ export class RealHost {
  * A host that is off, and its peer with an underlay device `eth0`, up and without addresses.
  * @param extra Debian packages that it has besides.
  */
-export async function realHost(t: Ending, name: string, extra: readonly string[] = []): Promise<RealHost> {
-  const root = await debianRoot(extra);
+export async function realHost(
+  t: Ending,
+  name: string,
+  extra: readonly string[] = [],
+  suite: Suite = 'bookworm',
+): Promise<RealHost> {
+  const root = await debianRoot(extra, suite);
   const group = `everlan-test-${process.pid}-${name}`;
   const inner = ['unshare', '-m', '-n', '-p', '-f', '--kill-child', 'sh', '-e', '-c', FIRST_PROCESS, 'sh', root];
   const first = spawn('unshare', ['-m', 'sh', '-e', '-c', KEEP_GROUP, 'sh', group, ...inner], {
