@@ -44,7 +44,14 @@ export class Machine {
     return this.#links.get(name) ?? this.make(name, 'other', place);
   }
 
+  /** What was said of it before it was made, such as the bridge that it is in, stays. */
   make(name: string, kind: MadeLink['kind'], place: Place): MadeLink {
+    const before = this.#links.get(name);
+    if (before?.kind === 'other') {
+      before.kind = kind;
+      before.place = place;
+      return before;
+    }
     const link: MadeLink = {
       name,
       kind,
