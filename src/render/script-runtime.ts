@@ -121,8 +121,9 @@ shows() {
       'maxaddress 0') lacks maxaddr ;;
       maxaddress\\ *) has "maxaddr $2" ;;
       srcport\\ *) has "srcport $2 \${3-}" ;;
-      learning\\ *) lacks nolearning ;;
-      nolearning\\ *) has nolearning ;;
+      # Some show these when they are on, all when they are off.
+      learning\\ * | udpcsum\\ *) lacks "no$1" ;;
+      nolearning\\ * | noudpcsum\\ *) has "$1" ;;
       no*) lacks "\${1#no}" ;;
       *)
         case $1 in
@@ -139,6 +140,10 @@ shows() {
   done
 }
 
+has_master() {
+  case $shown in *' master '*) ;; *) return 1 ;; esac
+}
+
 # Whether a VXLAN link is right in what only a new one can have otherwise. The options may be split: none has a blank.
 # shellcheck disable=SC2086
 is_made() {
@@ -146,6 +151,11 @@ is_made() {
   for word in gbp gpe external vnifilter; do
     case " $fixed " in *" $word "*) ;; *) lacks "$word" || return 1 ;; esac
   done
+  # Not every ip can mark addresses as ours: those that the link had outside a bridge go with it.
+  [ "$master" = '' ] || has_master || return 1
+  # A link joins a group, and leaves it, with its life.
+  case " $live " in *' group '*) has "group $remote" ;; *) lacks group ;; esac || return 1
+  # The row of the remote names the device, and goes on naming the old one.
   if [ "$device" = '' ]; then lacks dev; else has "dev $device"; fi
 }
 
@@ -242,15 +252,11 @@ vxlan_link() {
 # What a live link can change. One that does not show it then is removed, to be made anew.
 # shellcheck disable=SC2086
 change_vxlan() {
-  kept=
-  case $words in
-    *' remote '*) kept=\${words#* remote } ;;
-    *' group '*) kept=\${words#* group } ;;
-  esac
-  # The kernel has no remote beside a row of the same address.
-  kept=" \${kept%% *} "
-  drop_rows
-  ip link set dev "$link" type vxlan $live
+  # The kernel takes no remote beside a row to the same address.
+  if [ "$remote" != '' ] && lacks "remote $remote" && floods; then
+    bridge fdb delete "$zero" dev "$link" dst "$remote" self
+  fi
+  ip link set dev "$link" type vxlan $live \${device:+dev "$device"} 2>/dev/null
   look
   if shows $live; then read_rows; else remove; fi
 }
@@ -350,6 +356,8 @@ on() {
   addresses=$(ip -o address show dev "$link")
   neighbours=$nl$(ip neighbour show dev "$link" nud permanent proto "$protocol")
   routes=$nl$(ip -4 route show dev "$link" proto "$protocol")$nl$(ip -6 route show dev "$link" proto "$protocol")
+  # The kernel drops routes with the addresses that lead to them.
+  [ "$mode" != down ] || drop_others
 }
 
 # PREFIX
@@ -381,15 +389,19 @@ route() {
   case $2 in *:*) family=-6 ;; *) family=-4 ;; esac
   there=
   case $routes in *"$nl$1 via $2 "*) there=yes ;; esac
-  [ "$mode" = down ] || kept_routes="$kept_routes $1-$2 "
+  kept_routes="$kept_routes $1-$2 "
   case $mode-$there in
     up-) ip "$family" route add "$1" via "$2" dev "$link" proto "$protocol" ;;
     status-) differs "$link has no route to $1 by $2" ;;
   esac || fail "cannot put a route to $1 on $link"
 }
 
-# Of neighbours and routes of ours, those above are all there are; the links of down are gone already, but for a joined bridge.
+# Of neighbours and routes of ours, those above are all there are.
 nothing_else() {
+  [ "$mode" = down ] || drop_others
+}
+
+drop_others() {
   while read -r to _; do
     case $kept_neighbours in *" $to "*) continue ;; esac
     [ "$to" != '' ] || continue

@@ -7,7 +7,7 @@ import { originOf } from './origin.ts';
 import { type Part, partsOf } from './part.ts';
 import { SCRIPT_RUNTIME } from './script-runtime.ts';
 import { vxlanWords } from './script-vxlan.ts';
-import { command, comment, quoted } from './shell.ts';
+import { command, comment, inQuotes, quoted } from './shell.ts';
 import type { RenderContext, RenderedFile, RenderHost, Target } from './target.ts';
 
 /** The script's name, by which it speaks of itself. */
@@ -66,7 +66,7 @@ function overlayWords({ host, options, link, bridge, ports }: Part): readonly st
 function overlayCase(part: Part): readonly string[] {
   const { overlay } = part;
   return [
-    `    ${quoted(overlay.name)})`,
+    `    ${inQuotes(overlay.name)})`,
     `      ${comment(`VNI ${overlay.vni}, ${peersText(overlay.peers)}`)}`,
     ...overlayWords(part).map((line) => `      ${line}`),
     '      ;;',
@@ -77,15 +77,15 @@ function settings(host: RenderHost): readonly string[] {
   const { fabric } = host.desired;
   const uses = host.named ? (host.device === null ? 'none' : 'device') : 'address';
   return [
-    `me=${quoted(scriptName(host))}`,
-    `fabric=${quoted(fabric)}`,
+    `me=${inQuotes(scriptName(host))}`,
+    `fabric=${inQuotes(fabric)}`,
     `${comment('Of our links, and of our routes, neighbours and, where ip can say it, addresses: everlan knows its own by them.')}`,
     `group=${groupOf(fabric)}`,
     `protocol=${PROTOCOL}`,
     `${comment('The underlay: a device by its name, the one that has the address, or none.')}`,
-    `uses=${uses}`,
-    `named=${quoted(host.named ? (host.device ?? '') : '')}`,
-    `underlay=${quoted(host.underlay)}`,
+    `uses=${inQuotes(uses)}`,
+    `named=${inQuotes(host.named ? (host.device ?? '') : '')}`,
+    `underlay=${inQuotes(host.underlay)}`,
     `overhead=${familyOf(host.underlay as IpAddress) === 4 ? 50 : 70}`,
   ];
 }

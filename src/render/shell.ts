@@ -4,10 +4,14 @@ import { oneLine } from './one-line.ts';
 /** What no shell takes for anything but itself. */
 const PLAIN = /^[A-Za-z0-9_./:@%+,-]+$/;
 
+/** One word in quotes, also where none are needed. */
+export function inQuotes(text: string): string {
+  return `'${text.replaceAll('\0', '').replaceAll("'", "'\\''")}'`;
+}
+
 /** One word, read by the shell as exactly this text. Without NUL, which no argument can hold. */
 export function quoted(text: string): string {
-  if (PLAIN.test(text)) return text;
-  return `'${text.replaceAll('\0', '').replaceAll("'", "'\\''")}'`;
+  return PLAIN.test(text) ? text : inQuotes(text);
 }
 
 /** Words of one command. */
