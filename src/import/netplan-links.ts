@@ -225,7 +225,9 @@ function reportRest(definition: Definition, known: ReadonlySet<string>, report: 
 const BRIDGE_KEYS = new Set(['renderer']);
 
 function reportBridge(bridge: Definition, definition: Definition, report: Report): void {
-  reportRest(bridge, BRIDGE_KEYS, report);
+  // everlan gives a bridge what its link has.
+  const shared = ['macaddress', 'mtu'].filter((key) => bridge.text(key) === definition.text(key));
+  reportRest(bridge, new Set([...BRIDGE_KEYS, ...shared]), report);
   const parameters = bridge.values.get('parameters');
   if (parameters !== undefined && !bridge.values.has('parameters.stp')) {
     const message = `${bridge.id}: STP is left out: netplan switches it on where there are parameters`;

@@ -62,6 +62,11 @@ const HARMLESS: Readonly<Record<string, (value: string) => boolean>> = {
   'Network.LLDP': always,
   'Network.EmitLLDP': always,
   'Network.Bridge': always,
+  'Address.PreferredLifetime': (value) => /^(?:forever|infinity|)$/.test(value),
+  // As everlan's own addresses are: nothing is asked beforehand, and they have no broadcast address.
+  'Address.Broadcast': no,
+  'Address.DuplicateAddressDetection': always,
+  'Address.Scope': (value) => value === 'global',
   'Link.MTUBytes': always,
   'Link.MACAddress': always,
   'Link.ActivationPolicy': always,
@@ -162,7 +167,7 @@ function readAddressSection(section: Section, draft: Draft, context: Context): v
   }
   readAddress(entry, draft, context);
   for (const { key, value, place } of section.entries) {
-    if (key === 'Address' || (key === 'PreferredLifetime' && /^(?:forever|infinity|)$/.test(value))) continue;
+    if (key === 'Address' || HARMLESS[`Address.${key}`]?.(value) === true) continue;
     leftOut(place, `${key}= of ${entry.value} is left out: everlan has no word for it`, context.report);
   }
 }
