@@ -60,7 +60,7 @@ async function passed(host: NetworkdHost): Promise<void> {
 
 function homeOf(t: TestContext, host: NetworkdHost): { home: Home; problems: unknown[] } {
   const problems: unknown[] = [];
-  const home = keepHome('article', host.env, { problem: (problem) => problems.push(problem) }, rootOf(host));
+  const home = keepHome(host.env, (problem) => problems.push(problem), rootOf(host));
   t.after(() => home.close());
   return { home, problems };
 }
@@ -71,7 +71,7 @@ test('untold, networkd takes an overlay’s address away; told, it leaves the li
   await spoiled(host, 'vxlan0');
 
   const { home, problems } = homeOf(t, host);
-  await home.claim(['vxlan0', 'vxlan1']);
+  await home.claim('article', ['vxlan0', 'vxlan1']);
   overlay(host, 'vxlan1');
   await passed(host);
   for (const name of ['vxlan0', 'vxlan1']) assert.equal(setup(host, name), 'unmanaged');
@@ -89,7 +89,7 @@ test('untold, networkd takes an overlay’s address away; told, it leaves the li
   assert.deepEqual(problems, []);
 
   host.ip('link delete vxlan1');
-  await home.claim([]);
+  await home.release('article');
   overlay(host, 'vxlan1');
   await spoiled(host, 'vxlan1');
 });
@@ -97,7 +97,7 @@ test('untold, networkd takes an overlay’s address away; told, it leaves the li
 test('claimed before there is a bus or a networkd', SKIP, async (t) => {
   const host = await networkdHost(t, { start: 'nothing', files: HOSTILE });
   const { home, problems } = homeOf(t, host);
-  await home.claim(['vxlan0']);
+  await home.claim('article', ['vxlan0']);
   overlay(host, 'vxlan0');
   await host.startBus();
   await host.startNetworkd();
@@ -117,7 +117,7 @@ test('names are taken as they are, not as patterns', SKIP, async (t) => {
   const host = await networkdHost(t, { files: HOSTILE });
   const { home } = homeOf(t, host);
   const names = [...NAMES, ...LONGEST];
-  await home.claim(names);
+  await home.claim('article', names);
   for (const name of [...names, ...OTHERS]) overlay(host, name);
   await passed(host);
   for (const name of OTHERS) await until(() => setup(host, name) === 'configured');
@@ -131,7 +131,7 @@ test('4,000 names', SKIP, async (t) => {
   const host = await networkdHost(t, { files: HOSTILE });
   const { home, problems } = homeOf(t, host);
   const names = Array.from({ length: 4000 }, (_, i) => `an-overlay-${i}`);
-  await home.claim(names);
+  await home.claim('article', names);
   const some = ['an-overlay-0', 'an-overlay-1999', 'an-overlay-3999'];
   for (const name of some) overlay(host, name);
   await passed(host);

@@ -1,6 +1,9 @@
 /** Strict reverse path filters on the real kernel: named exactly where it drops a peer's packets. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { homeHazards } from '../src/agent/home-hazards.ts';
+import { parseFabric } from '../src/fabric/parse.ts';
+import { resolve } from '../src/fabric/resolve.ts';
 import { echo } from '../src/kernel/echo.ts';
 import { rpFilter } from '../src/kernel/rp-filter.ts';
 import { type IpAddress, parseIp } from '../src/model/address.ts';
@@ -105,3 +108,28 @@ test('not a matter of the filter: no route, a device that is not there, the loop
   assert.equal(found(both, PEERS, 'lo'), null);
   assert.notEqual(found(both), null);
 });
+
+const FABRIC = (device: string): string => `fabric: article
+hosts:
+  alpha: {underlay: 10.20.0.1${device}}
+  beta: 10.10.0.4
+overlays:
+  vxlan0: {vni: 77, hosts: {alpha: 169.254.0.1/24, beta: 169.254.0.2/24}}
+  vxlan1: {vni: 78, hosts: {alpha: 169.254.1.1/24, beta: 169.254.1.2/24}}
+`;
+
+for (const device of ['', ', device: none']) {
+  test(`as a hazard of a fabric, told once for all its overlays${device}`, SKIP, (t) => {
+    const both = net(t);
+    both.alpha.ip('route add 10.10.0.4/32 via 10.21.0.4');
+    filter(both.alpha, 'up0', 1);
+    const { facts } = both.alpha.kernel.look();
+    const parsed = parseFabric(Buffer.from(FABRIC(device)), 'fabric.yaml');
+    assert.ok(parsed.ok);
+    const hazards = homeHazards(facts, resolve(parsed.fabric, 'alpha', facts), both.alpha.fd);
+    assert.deepEqual(
+      hazards.map(({ code }) => code),
+      ['rp-filter'],
+    );
+  });
+}

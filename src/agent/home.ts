@@ -2,7 +2,7 @@
 import { claim, isDue, ourRoot, type Root, setTold, untold } from '../apply/home.ts';
 import type { Neighbour } from '../model/neighbour.ts';
 import type { Problem } from '../model/problem.ts';
-import { keepTold, type TellEvents, type Telling } from '../networkd/reload.ts';
+import { keepTold, type Telling } from '../networkd/reload.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -40,58 +40,73 @@ export async function tellOnce(
 export interface Home {
   /**
    * Says which links are the fabric's; nothing when they are the same as before. To be called before a link is made and
-   * after one is removed: with those of before and of after, then with those of after; with none at the end.
-   * @returns settles when the neighbours that run have read it, or after two seconds; never rejects.
+   * after one is removed: with those of before and of after, then with those of after.
+   * @returns warnings `neighbour`, when the neighbours that run have read it, or after two seconds; never rejects.
    */
-  claim(names: Iterable<string>): Promise<void>;
+  claim(fabric: string, names: Iterable<string>): Promise<readonly Problem[]>;
+  /** The fabric's links are gone. Settles like `claim`. */
+  release(fabric: string): Promise<readonly Problem[]>;
   /** What was claimed stays claimed. */
   close(): void;
 }
 
-export interface HomeEvents {
-  /** A warning `neighbour`: a file that cannot be written, or a neighbour that does not read it. */
-  problem(problem: Problem): void;
-}
-
 class KeptHome implements Home {
-  readonly #fabric: string;
-  readonly #events: HomeEvents;
   readonly #root: string;
+  readonly #onProblem: (problem: Problem) => void;
   readonly #telling: Telling;
+  /** Fabric → the names that were last claimed. */
+  readonly #claimed = new Map<string, ReadonlySet<string>>();
   /** Whose files were changed, and who have not read them since. */
   readonly #changed = new Set<Neighbour>();
-  #names: ReadonlySet<string> | null = null;
+  /** What went wrong since somebody waits for it; null: nobody does. */
+  #found: Problem[] | null = null;
 
-  constructor(fabric: string, env: Environment, events: HomeEvents, root: string) {
-    this.#fabric = fabric;
-    this.#events = events;
+  constructor(env: Environment, onProblem: (problem: Problem) => void, root: string) {
     this.#root = root;
-    const tell: TellEvents = {
+    this.#onProblem = onProblem;
+    this.#telling = keepTold(env, {
       // It may have been installed a moment ago.
-      appears: () => this.#write(),
-      due: (neighbour, who) => this.#changed.has(neighbour) || isDue(fabric, neighbour, who, root),
+      appears: () => this.#writeAll(),
+      due: (neighbour, who) =>
+        this.#changed.has(neighbour) || [...this.#claimed.keys()].some((fabric) => isDue(fabric, neighbour, who, root)),
       told: (neighbour, who) => {
         this.#changed.delete(neighbour);
-        setTold(fabric, neighbour, who, root);
+        for (const fabric of this.#claimed.keys()) setTold(fabric, neighbour, who, root);
       },
-      failed: (neighbour, { name, message }) => events.problem(untold(neighbour, message || name)),
-    };
-    this.#telling = keepTold(env, tell);
+      failed: (neighbour, { name, message }) => this.#wrong(untold(neighbour, message || name)),
+    });
   }
 
-  #write(): void {
-    if (this.#names === null) return;
-    const { changed, problems } = claim(this.#fabric, this.#names, this.#root);
+  #wrong(problem: Problem): void {
+    if (this.#found === null) this.#onProblem(problem);
+    else this.#found.push(problem);
+  }
+
+  #write(fabric: string, names: Iterable<string>): void {
+    const { changed, problems } = claim(fabric, names, this.#root);
     for (const neighbour of changed) this.#changed.add(neighbour);
-    for (const problem of problems) this.#events.problem(problem);
+    for (const problem of problems) this.#wrong(problem);
   }
 
-  claim(names: Iterable<string>): Promise<void> {
+  #writeAll(): void {
+    for (const [fabric, names] of this.#claimed) this.#write(fabric, names);
+  }
+
+  async claim(fabric: string, names: Iterable<string>): Promise<readonly Problem[]> {
     const wanted = new Set(names);
-    if (this.#names !== null && wanted.symmetricDifference(this.#names).size === 0) return Promise.resolve();
-    this.#names = wanted;
-    this.#write();
-    return toldBy(this.#telling);
+    if (this.#claimed.get(fabric)?.symmetricDifference(wanted).size === 0) return [];
+    this.#claimed.set(fabric, wanted);
+    const found: Problem[] = [];
+    this.#found = found;
+    this.#write(fabric, wanted);
+    await toldBy(this.#telling);
+    if (this.#found === found) this.#found = null;
+    if (wanted.size === 0) this.#claimed.delete(fabric);
+    return found;
+  }
+
+  release(fabric: string): Promise<readonly Problem[]> {
+    return this.claim(fabric, []);
   }
 
   close(): void {
@@ -99,9 +114,13 @@ class KeptHome implements Home {
   }
 }
 
-const NOBODY: Home = { claim: () => Promise.resolve(), close: () => undefined };
+const nothing = (): Promise<readonly Problem[]> => Promise.resolve([]);
+const NOBODY: Home = { claim: nothing, release: nothing, close: () => undefined };
 
-/** Keeps the neighbours told for as long as it is open: also those that start later, or whose bus comes later. */
-export function keepHome(fabric: string, env: Environment, events: HomeEvents, root: Root = ourRoot()): Home {
-  return root === null ? NOBODY : new KeptHome(fabric, env, events, root);
+/**
+ * Keeps the neighbours told for as long as it is open: also those that start later, or whose bus comes later.
+ * @param onProblem told what goes wrong while nobody waits for `claim` or `release`.
+ */
+export function keepHome(env: Environment, onProblem: (problem: Problem) => void, root: Root = ourRoot()): Home {
+  return root === null ? NOBODY : new KeptHome(env, onProblem, root);
 }
