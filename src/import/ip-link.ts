@@ -153,7 +153,7 @@ function add(words: Words, scene: Scene, replace: boolean): boolean {
   if (Buffer.byteLength(name) > LONGEST) {
     throw new CommandProblem(
       'source-value',
-      said.spans.get('name') ?? command,
+      said.spans.get('name') ?? said.spans.get('dev') ?? command,
       `“${name}” has more than ${LONGEST} bytes`,
     );
   }

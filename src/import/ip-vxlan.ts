@@ -107,16 +107,16 @@ function destination(words: Words, key: string, group: boolean): IpAddress | nul
   return address;
 }
 
-/** A hexadecimal number, with or without 0x, or a name of /etc/iproute2/rt_dsfield (RFC 2474, 2597, 3246). */
+/** A name of /etc/iproute2/rt_dsfield (RFC 2474, 2597, 3246), or else a hexadecimal number, with or without 0x. */
 function tos(words: Words, key: string): number {
   const text = words.after(key);
   if (text === 'inherit') return 1;
-  if (/^(?:0x)?[0-9a-f]{1,2}$/i.test(text)) return Number.parseInt(text, 16);
   const [, assured, selector] = /^(?:AF([1-4][1-3])|CS([0-7]))$/.exec(text) ?? [];
   if (assured !== undefined) return (8 * Number(assured[0]) + 2 * Number(assured[1])) << 2;
   if (selector !== undefined) return Number(selector) << 5;
   if (text === 'EF') return 0xb8;
   if (text === 'default') return 0;
+  if (/^(?:0x)?[0-9a-f]{1,2}$/i.test(text)) return Number.parseInt(text, 16);
   return /^[0-9a-fx]+$/i.test(text)
     ? words.refuse(`${key} takes a hexadecimal number up to ff, not “${text}”`)
     : leaveOut(words.span, `left out: what ${key} ${text} means stands in /etc/iproute2/rt_dsfield`);

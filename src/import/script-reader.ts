@@ -77,7 +77,7 @@ export class ScriptReader {
     } catch (error) {
       if (!(error instanceof CommandProblem)) throw error;
       const texts = values.flatMap((value) => value.text ?? []);
-      // What only asks cannot be missed.
+      // What only asks cannot be missed, and what takes something away neither.
       if (!isQuestion(texts)) this.#asides.push({ texts, place: place(error.span), problem: error });
       return false;
     }
@@ -158,7 +158,9 @@ function unwrapped(words: readonly Value[]): readonly Value[] {
 function isQuestion([name, ...rest]: readonly string[]): boolean {
   if (name === undefined || !/^(?:ip|bridge)$/.test(name.split('/').at(-1) ?? '')) return HARMLESS.test(name ?? ':');
   const [, verb] = rest.filter((word) => !word.startsWith('-'));
-  return verb === undefined || /^(?:s(?:h(?:ow?)?)?|l(?:i(?:st?)?)?|lst|get|monitor|help|flush)$/.test(verb);
+  return (
+    verb === undefined || /^(?:s(?:h(?:ow?)?)?|l(?:i(?:st?)?)?|lst|get|monitor|help|flush|d(?:el?|elete)?)$/.test(verb)
+  );
 }
 
 /** Options of `ip` with a value of their own. */

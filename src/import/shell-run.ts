@@ -60,7 +60,8 @@ export class ShellRun {
 
   /** Functions that nothing has called: those that by their name bring things up run now, the others in doubt. */
   rest(): void {
-    const left = (): Definition[] => [...this.#functions.values()].filter(({ name }) => !this.#called.has(name));
+    const left = (): Definition[] =>
+      [...this.#functions.values()].filter(({ name }) => !this.#called.has(name) && !DOWN.test(name));
     this.#over = false;
     for (const found of left().filter(({ name }) => UP.test(name))) this.#function(found, null);
     for (const found of left())
