@@ -3,7 +3,7 @@
  * come, holds the agent up or makes it keep more than one request and one answer.
  */
 import type { Socket } from 'node:net';
-import { EverlanError, problem } from '../model/problem.ts';
+import { EverlanError, type Problem, problem } from '../model/problem.ts';
 import type { Door } from './door.ts';
 import { followEvents, type Outlet, type StateFeed, seenNow, type Telling } from './feed.ts';
 import { CHANGES, planToWire, type Refusal, type Request, RequestError, readRequest, refusal } from './protocol.ts';
@@ -11,9 +11,9 @@ import { CHANGES, planToWire, type Refusal, type Request, RequestError, readRequ
 export interface Limits {
   /** Bytes of one request. */
   readonly request: number;
-  /** How long one may take to ask, and to begin to. */
+  /** How long one may take to ask. */
   readonly idleMs: number;
-  /** How long one may read nothing of what was written to it. */
+  /** How long one may take to read what was written to it. */
   readonly stallMs: number;
 }
 
@@ -26,10 +26,25 @@ export interface Inside {
 }
 
 const NEWLINE = 10;
+/** Whoever was refused may still be writing: a socket closed at once would break that off before our answer is read. */
+const LINGER_MS = 1000;
 
 const denied = problem('agent-denied', 'only root may ask the agent to change anything', {
   hint: 'run as root; status and events are for the group everlan too',
 });
+
+const misunderstood = (why: string): Problem => problem('agent-request', `the agent was asked in a wrong way: ${why}`);
+
+const TOO_LONG = misunderstood('it is too long');
+
+/** Closes when the other end has, or a second after it could have read everything. */
+export function linger(socket: Socket): void {
+  socket.resume();
+  socket.end(() => {
+    const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+    socket.once('close', () => clearTimeout(timer));
+  });
+}
 
 export class Connection {
   readonly #socket: Socket;
@@ -47,7 +62,10 @@ export class Connection {
   #ended = false;
   /** We answer no further request. */
   #stopped = false;
+  /** They do not speak our language. */
+  #refused = false;
   #closing = false;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(socket: Socket, mayChange: boolean, inside: Inside, limits: Limits) {
     this.#socket = socket;
@@ -58,31 +76,35 @@ export class Connection {
     socket.on('end', () => {
       this.#ended = true;
       if (this.#telling === null) this.#advance();
-      else this.#close();
+      else this.#close(false);
     });
-    socket.on('timeout', () => socket.destroy());
     // `close` follows; that somebody has gone is nothing to tell.
     socket.on('error', () => undefined);
-    socket.on('close', () => this.#telling?.end());
+    socket.on('close', () => {
+      clearTimeout(this.#timer);
+      this.#telling?.end();
+    });
     this.#keepTime();
   }
 
   /** Finishes what is being carried out, then closes. */
   stop(): void {
     this.#stopped = true;
-    if (this.#telling === null) this.#advance();
-    else this.#close();
+    if (this.#closing) this.#socket.end(() => this.#socket.destroy());
+    else if (this.#telling === null) this.#advance();
+    else this.#close(false);
   }
 
   get #free(): boolean {
     return this.#socket.writableLength === 0;
   }
 
-  /** Somebody who reads nothing is cut off, as is one who asks nothing. */
+  /** Begins to wait anew: whoever asks nothing is cut off, as is one who reads nothing, however much they write. */
   #keepTime(): void {
+    clearTimeout(this.#timer);
     const { idleMs, stallMs } = this.#limits;
-    const forever = this.#busy || this.#telling !== null;
-    this.#socket.setTimeout(this.#free ? (forever ? 0 : idleMs) : stallMs);
+    if (this.#free && (this.#busy || this.#telling !== null)) return;
+    this.#timer = setTimeout(() => this.#socket.destroy(), this.#free ? idleMs : stallMs);
   }
 
   #take(piece: Buffer): void {
@@ -102,8 +124,8 @@ export class Connection {
     }
     const line = this.#stopped ? null : this.#line();
     if (line !== null && line.length <= this.#limits.request) this.#carryOut(line.toString('utf8'));
-    else if (line !== null || this.#size > this.#limits.request) this.#refuse('it is too long');
-    else if (this.#ended || this.#stopped) this.#close();
+    else if (line !== null || this.#size > this.#limits.request) this.#refuse(this.#mayChange ? TOO_LONG : denied);
+    else if (this.#ended || this.#stopped) this.#close(this.#refused);
     else this.#socket.resume();
   }
 
@@ -124,19 +146,21 @@ export class Connection {
   }
 
   /** Somebody who does not speak our language is not listened to any longer. */
-  #refuse(why: string): void {
+  #refuse(why: Problem): void {
     this.#pieces = [];
     this.#size = 0;
     this.#stopped = true;
-    this.#write(refusal([problem('agent-request', `the agent was asked in a wrong way: ${why}`)]));
+    this.#refused = true;
+    this.#write(refusal([why]));
   }
 
-  #close(): void {
+  #close(lingers: boolean): void {
     if (this.#closing) return;
     this.#closing = true;
     this.#telling?.end();
-    this.#socket.end(() => this.#socket.destroy());
     this.#keepTime();
+    if (lingers) linger(this.#socket);
+    else this.#socket.end(() => this.#socket.destroy());
   }
 
   #carryOut(line: string): void {
@@ -145,7 +169,7 @@ export class Connection {
       request = readRequest(line);
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      this.#refuse(error.message);
+      this.#refuse(misunderstood(error.message));
       return;
     }
     this.#busy = true;
@@ -161,7 +185,7 @@ export class Connection {
   #done(reply: object | null): void {
     this.#busy = false;
     if (reply !== null) this.#write(reply);
-    else if (this.#stopped) this.#close();
+    else if (this.#stopped) this.#close(false);
     // Its end is to be noticed.
     else this.#socket.resume();
     this.#keepTime();

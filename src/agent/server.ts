@@ -4,7 +4,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { EverlanError, problem } from '../model/problem.ts';
 import { hasCode } from '../sys/errno.ts';
 import { peerOf } from '../sys/peer.ts';
-import { Connection, type Inside } from './connection.ts';
+import { Connection, type Inside, linger } from './connection.ts';
 import type { Door } from './door.ts';
 import { StateFeed } from './feed.ts';
 import { refusal } from './protocol.ts';
@@ -122,6 +122,10 @@ class Doorkeeper {
     this.#inside = { door, feed: new StateFeed(door, limits.togetherMs, onError), onError };
   }
 
+  get most(): number {
+    return this.#limits.connections;
+  }
+
   admit(socket: Socket): void {
     let mayChange: boolean;
     try {
@@ -135,7 +139,8 @@ class Doorkeeper {
     if (this.#isFull(mayChange)) {
       socket.on('error', () => undefined);
       const full = refusal([problem('agent-busy', 'the agent answers as many others as it can')]);
-      socket.end(`${JSON.stringify(full)}\n`, () => socket.destroy());
+      socket.write(`${JSON.stringify(full)}\n`);
+      linger(socket);
       return;
     }
     const { request, readerRequest, idleMs, stallMs } = this.#limits;
@@ -164,6 +169,8 @@ export async function serve(door: Door, path: string, options: ServeOptions = {}
   const keeper = new Doorkeeper(door, { ...LIMITS, ...options.limits }, options.onError ?? (() => undefined));
   // Half-open: who has said all and waits for the answer gets it.
   const server = createServer({ allowHalfOpen: true }, (socket) => keeper.admit(socket));
+  // Beyond them nobody is told so any more.
+  server.maxConnections = 2 * keeper.most;
   await listen(server, path);
   server.on('error', (error) => options.onError?.(error));
   open(path, options.group ?? 'everlan');
