@@ -9,7 +9,7 @@ import type { RenderedFile } from '../src/render/target.ts';
 import { CASES, example } from './render-networkd.cases.testing.ts';
 import { applied, bareHost, context, needsTools, type Setting, settingOf } from './render-networkd.testing.ts';
 import { runs } from './support/process.ts';
-import { temporaryFolder } from './support/program.ts';
+import { EVERLAN, temporaryFile, temporaryFolder } from './support/program.ts';
 
 const skip = needsTools || (runs('netplan') ? false : 'needs netplan: package netplan.io');
 const MAC = '52:54:00:12:34:56';
@@ -97,4 +97,32 @@ for (const { name, text, host } of CASES) {
 test('netplan makes what apply makes: an underlay as cloud-init declares it', { skip }, async (t) => {
   const setting = settingOf(example('three-hosts'), 'alpha');
   await compare(t, setting, cloudInit(setting));
+});
+
+test('everlan reads on the host whose configuration the underlay has', { skip }, async (t) => {
+  const text = example('article');
+  const setting = settingOf(text, 'alpha');
+  const { host, copy, settled } = await bareHost(t, setting);
+  host.ip(`link set eth0 address ${MAC}`);
+  host.ip(`addr add ${setting.underlay} dev eth0`);
+  host.ip('link set eth0 up');
+  const file = temporaryFile(t, text);
+  const render = (target: string): string => host.run(EVERLAN, 'render', target, '-q', '-f', file, '--host', 'alpha');
+  assert.throws(() => render('netplan'), /netplan’s ID of eth0 is not known/);
+  assert.throws(() => render('networkd'), /the name of the .network file of eth0 is not known/);
+
+  const { yaml } = cloudInit(setting);
+  copy([{ path: 'run/netplan/50-cloud-init.yaml', text: yaml, mode: 0o600 }]);
+  assert.match(render('netplan'), /^ {6}link: id0$/m);
+
+  // netplan's own file says it as well, once networkd has it.
+  copy([{ path: 'run/netplan/50-cloud-init.yaml', text: '', mode: 0o600 }]);
+  host.write(
+    '10-netplan-lan.network',
+    `[Match]\nName=eth0\n\n[Network]\nAddress=${setting.underlay}\nIPv6AcceptRA=no\n`,
+  );
+  await host.startNetworkd();
+  await settled('eth0', 'configured');
+  assert.match(render('netplan'), /^ {6}link: lan$/m);
+  assert.match(render('networkd'), /^# ==> etc\/systemd\/network\/10-netplan-lan\.network\.d\/50-everlan\.conf /m);
 });
