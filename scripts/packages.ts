@@ -32,7 +32,6 @@ const TOOLS: readonly Tool[] = [
   { program: 'dpkg-deb', package: 'dpkg', why: 'makes the packages' },
   { program: 'eu-strip', package: 'elfutils', why: 'takes the symbols out of Node, whatever it is made for' },
   { program: 'readelf', package: 'binutils', why: 'says which versions of libraries a package needs' },
-  { program: 'xz', package: 'xz-utils', why: 'looks into packages' },
   { program: 'lintian', package: 'lintian', why: 'judges the packages' },
   { program: 'shellcheck', package: 'shellcheck', why: 'judges the scripts of the packages' },
   { program: 'groff', package: 'groff-base', why: 'sets the man pages' },

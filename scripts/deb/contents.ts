@@ -130,7 +130,10 @@ function dispatcher(): Package {
     scripts: scripts(folder),
     files: [
       from('/usr/bin/networkd-dispatcher', join(folder, 'networkd-dispatcher'), 0o755),
-      from('/usr/lib/systemd/system/networkd-dispatcher.service', join(folder, 'networkd-dispatcher.service')),
+      // Twice, for postinst.
+      ...['/usr/lib/systemd/system', `/usr/share/${name}`].map((to) =>
+        from(`${to}/networkd-dispatcher.service`, join(folder, 'networkd-dispatcher.service')),
+      ),
       from('/etc/default/networkd-dispatcher', join(folder, 'networkd-dispatcher.default')),
       ...manPages()
         .filter(({ name: page }) => page === 'networkd-dispatcher')
