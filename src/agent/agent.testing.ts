@@ -75,6 +75,7 @@ export class World {
         run: (steps, options) => kernel.run(steps, options),
         close: () => undefined,
       }),
+      forgetHints: () => undefined,
       openStore: (fabric) => this.store(fabric),
       readFile: () =>
         this.file === null
@@ -115,8 +116,10 @@ export class World {
         },
         release: async (fabric) => {
           this.claims.push(`${fabric} released`);
+          return [];
         },
       },
+      hazards: async () => [],
       watchFolder: () => () => undefined,
       who: (pid) => `program ${pid}`,
     });

@@ -11,6 +11,7 @@ import type { Status } from '../model/status.ts';
 import type { Plan } from '../model/step.ts';
 import type { Lock } from '../sys/lock.ts';
 import type { AgentEvent, AgentInfo, AgentMode, ApplyReply, ApplyRequest, Door } from './door.ts';
+import { Hazards } from './hazards.ts';
 import { Keeper, type Force as Kept, type Passed, type Wish } from './keeper.ts';
 import { Pacer } from './pacer.ts';
 import type { AgentParts } from './parts.ts';
@@ -36,6 +37,7 @@ export class Agent implements Door {
   readonly #since = new Date().toISOString();
   readonly #tongue: Tongue;
   readonly #keeper: Keeper;
+  readonly #hazards: Hazards;
   readonly #pacer = new Pacer(() => this.#pass());
   readonly #statusListeners = new Set<() => void>();
   #force: Force | null = null;
@@ -58,6 +60,7 @@ export class Agent implements Door {
     this.#parts = parts;
     this.#tongue = new Tongue((draft) => parts.events.add(draft));
     this.#keeper = new Keeper(parts, this.#tongue);
+    this.#hazards = new Hazards(parts.hazards, this.#tongue, () => this.#report());
   }
 
   /** @throws EverlanError when the fabric has an agent already. */
@@ -72,6 +75,7 @@ export class Agent implements Door {
   /** Leaves everything as it is. */
   async stop(): Promise<void> {
     this.#pacer.close();
+    this.#hazards.close();
     await this.#turn;
     this.#unwatch?.();
     this.#force?.lock.release();
@@ -243,10 +247,12 @@ export class Agent implements Door {
   async #work(wish: Wish): Promise<Passed | null> {
     const force = this.#force;
     if (force === null) return null;
-    return this.#locked(force.store, () => {
+    const passed = await this.#locked(force.store, () => {
       this.#setMode(force);
       return this.#mode === 'suspended' || this.#mode === 'paused' ? null : this.#keeper.pass(force, wish);
     });
+    if (passed !== null) this.#hazards.saw(passed.facts, passed.desired);
+    return passed;
   }
 
   #trouble(error: unknown): void {
@@ -293,7 +299,7 @@ export class Agent implements Door {
   }
 
   #problems(): readonly Problem[] {
-    return [...this.#fileProblems, ...this.#troubles, ...this.#keeper.problems()];
+    return [...this.#fileProblems, ...this.#troubles, ...this.#keeper.problems(), ...this.#hazards.problems];
   }
 
   /** One line for systemctl. */

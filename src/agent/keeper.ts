@@ -3,13 +3,17 @@
  * be there now. What cannot be is left as it is: an overlay that waits, that the kernel refused, or over which somebody fights.
  */
 import { type ConvergeOptions, converge, lookAt, type Report, removeAll } from '../apply/converge.ts';
+import { namesBefore, ownNames } from '../apply/home.ts';
 import type { Store } from '../apply/store.ts';
 import { identify } from '../fabric/identify.ts';
 import { type Resolved, resolvePart } from '../fabric/resolve.ts';
 import type { Hint } from '../kernel/hints.ts';
 import type { Kernel, View } from '../kernel/port.ts';
+import type { Desired } from '../model/desired.ts';
 import type { Fabric } from '../model/fabric.ts';
+import { isOurs } from '../model/ownership.ts';
 import { EverlanError, type Problem } from '../model/problem.ts';
+import type { HostFacts } from '../model/state.ts';
 import type { Status } from '../model/status.ts';
 import { statusOf } from '../plan/status.ts';
 import { account, type Occasion } from './account.ts';
@@ -34,6 +38,8 @@ export type Wish = Pick<ConvergeOptions, 'adopt' | 'prune'>;
 
 export interface Passed {
   readonly host: string;
+  readonly facts: HostFacts;
+  readonly desired: Desired;
   readonly report: Report;
   /** Why overlays are not there, though nothing is missing for them. */
   readonly refused: readonly Problem[];
@@ -51,7 +57,8 @@ export class Keeper {
   #waiting: readonly Waiting[] = [];
   /** Our links of the last pass: a deleted one is known by its index. */
   #indexes: readonly number[] = [];
-  #claimed = '';
+  /** The names that the neighbours at home leave to us. */
+  #claimed: ReadonlySet<string> = new Set();
 
   constructor(parts: AgentParts, tongue: Tongue) {
     this.#parts = parts;
@@ -131,8 +138,10 @@ export class Keeper {
       const host = this.#hostOf(force, view);
       if (host === null) return null;
       const resolved = resolvePart(force.fabric, host, view.facts);
-      const claimed = await this.#claim(force, resolved, view);
-      return { host, ...this.#converge(force, resolved, claimed ? undefined : view, wish) };
+      const claimed = await this.#claimBefore(force, resolved, view);
+      const passed = this.#converge(force, resolved, claimed ? undefined : view, wish);
+      await this.#claimAfter(force.fabric, passed.report);
+      return { host, facts: view.facts, desired: resolved.desired, ...passed };
     } finally {
       this.#culprits.clear();
     }
@@ -148,19 +157,26 @@ export class Keeper {
     return this.#host;
   }
 
-  /** @returns whether something may have changed meanwhile. */
-  async #claim({ fabric, store }: Force, { desired }: Resolved, view: View): Promise<boolean> {
-    const names = [...new Set(desired.overlays.flatMap(({ name, addressed }) => [name, addressed]))];
-    const key = `${fabric.name} ${names.join(' ')}`;
-    if (key === this.#claimed) return false;
-    const { observed } = lookAt(this.#kernel, desired, store, { view });
-    const own = names.filter((name) => observed.links.get(name)?.kind !== 'joined');
-    this.#tongue.problems('neighbour', 'other network programs', await this.#parts.home.claim(fabric.name, own));
-    this.#claimed = key;
+  /** Before anything is made. @returns whether something may have changed meanwhile. */
+  async #claimBefore({ fabric, store }: Force, { desired }: Resolved, { facts }: View): Promise<boolean> {
+    if (ownNames(desired.state).every((name) => this.#claimed.has(name))) return false;
+    await this.#claim(fabric, namesBefore(store, desired.state, facts));
     return true;
   }
 
-  #converge(force: Force, resolved: Resolved, view: View | undefined, wish: Wish): Omit<Passed, 'host'> {
+  /** What is ours now, also what was left as it is; what has gone is nobody's any more. */
+  async #claimAfter(fabric: Fabric, { after }: Report): Promise<void> {
+    const own = [...after.links.values()].filter((link) => isOurs(link, fabric.name)).map(({ name }) => name);
+    if (own.length === this.#claimed.size && own.every((name) => this.#claimed.has(name))) return;
+    await this.#claim(fabric, own);
+  }
+
+  async #claim({ name }: Fabric, links: readonly string[]): Promise<void> {
+    this.#claimed = new Set(links);
+    this.#tongue.problems('neighbour', 'other network programs', await this.#parts.home.claim(name, links));
+  }
+
+  #converge(force: Force, resolved: Resolved, view: View | undefined, wish: Wish): Pick<Passed, 'report' | 'refused'> {
     const { store, fabric } = force;
     const start = performance.now();
     const refused: Problem[] = [];
@@ -169,7 +185,12 @@ export class Keeper {
       const keep = linksOf(fabric, [...resolved.lacking.keys(), ...held]);
       try {
         const known = seen === undefined ? {} : { view: seen };
-        const report = converge(this.#kernel, resolved.desired, store, { ...wish, ...known, keep });
+        const report = converge(this.#kernel, resolved.desired, store, {
+          ...wish,
+          ...known,
+          keep,
+          afterRun: this.#parts.forgetHints,
+        });
         this.#holds.settled(held);
         this.#settled(fabric, resolved, report, start);
         return { report, refused };
@@ -235,8 +256,8 @@ export class Keeper {
   /** Removes what the fabric owns. The store's lock is held. */
   async remove({ fabric, store }: Pick<Force, 'fabric' | 'store'>): Promise<Report> {
     const report = removeAll(this.#kernel, store);
-    await this.#parts.home.release(fabric.name);
-    this.#claimed = '';
+    this.#tongue.problems('neighbour', 'other network programs', await this.#parts.home.release(fabric.name));
+    this.#claimed = new Set();
     this.#waiting = [];
     this.#indexes = [];
     return report;

@@ -4,6 +4,7 @@ import type { Kernel } from '../kernel/port.ts';
 import type { Problem } from '../model/problem.ts';
 import type { EventDraft } from './account.ts';
 import type { AgentEvent } from './door.ts';
+import type { LookForHazards } from './hazards.ts';
 
 /** What the file says now. */
 export type FileRead = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly problem: Problem };
@@ -15,6 +16,8 @@ export interface AgentParts {
   readonly host: string | undefined;
   readonly version: string;
   openKernel(): Kernel;
+  /** Drops the kernel's events of so far: our own steps made them, and a look follows. */
+  forgetHints(): void;
   openStore(fabric: string): Store;
   readFile(): FileRead;
   readonly lastGood: {
@@ -36,8 +39,10 @@ export interface AgentParts {
   readonly home: {
     /** @returns what may go wrong with them. */
     claim(fabric: string, names: readonly string[]): Promise<readonly Problem[]>;
-    release(fabric: string): Promise<void>;
+    release(fabric: string): Promise<readonly Problem[]>;
   };
+  /** What endangers the overlays of this host: warnings. */
+  readonly hazards: LookForHazards;
   /** Calls back when something in the folder changes, until the function returned is called. */
   watchFolder(folder: string, onChange: () => void): () => void;
   /** Name of a process; null: there is none such. */

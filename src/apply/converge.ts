@@ -31,6 +31,8 @@ export interface ConvergeOptions {
   readonly progress?: (done: number, total: number) => void;
   /** Told after each phase how many milliseconds it took. */
   readonly timing?: (phase: Phase, ms: number) => void;
+  /** Called when steps were carried out, before the look that verifies them. */
+  readonly afterRun?: () => void;
   /** Called when the plan is known and can be carried out, before anything is changed. */
   readonly beforeChange?: (observed: HostState, plan: Plan) => void;
 }
@@ -175,6 +177,7 @@ export function converge(kernel: Kernel, wanted: Desired, store: Store, options:
   let steps = plan.steps;
   for (let round = 1; ; round++) {
     const { failures } = timed(options, 'apply', () => kernel.run(steps, options));
+    options.afterRun?.();
     let problems = failures.map(refusal);
     if (failures.length === 0) {
       const { view: _, ...again } = options;

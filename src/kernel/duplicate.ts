@@ -5,12 +5,13 @@
 import { bytesOf, familyOf, type IpAddress } from '../model/address.ts';
 import { formatMac, type Mac } from '../model/mac.ts';
 import { type Problem, warning } from '../model/problem.ts';
+import type { LinkFacts } from '../model/state.ts';
 import { IFA_F } from '../netlink/address.ts';
 import { hasCode } from '../sys/errno.ts';
 import { check, libc } from '../sys/libc.ts';
 import { close, onReadable, openSocket, receive, sendTo } from '../sys/socket.ts';
 import { Rtnetlink } from './rtnetlink.ts';
-import { readAddresses } from './tables.ts';
+import { readAddresses, readLinks } from './tables.ts';
 
 const AF_PACKET = 17; // <linux/socket.h>
 const SOCK_DGRAM = 2; // <linux/net.h>
@@ -58,23 +59,27 @@ function holder(packet: Uint8Array, address: IpAddress): Mac | null {
   return formatMac(packet.slice(8, 14));
 }
 
-export interface UnderlayDevice {
-  readonly name: string;
-  readonly index: number;
-  readonly mac: Mac;
-}
+export type UnderlayDevice = Pick<LinkFacts, 'name' | 'index'>;
 
 const hint = 'give one of the two machines another address: with both, packets go now here, now there';
 
+function macOf({ index }: UnderlayDevice, netns: number | undefined): Mac | undefined {
+  const socket = new Rtnetlink(netns);
+  try {
+    return readLinks(socket).find((link) => link.index === index)?.attributes.address ?? undefined;
+  } finally {
+    socket.close();
+  }
+}
+
 /** @returns the MAC of another machine that answers for the address, or null after half a second of silence. */
-async function askAround(
-  { index, mac }: UnderlayDevice,
-  address: IpAddress,
-  netns: number | undefined,
-): Promise<Mac | null> {
+async function askAround(device: UnderlayDevice, address: IpAddress, netns: number | undefined): Promise<Mac | null> {
+  const mac = macOf(device, netns);
+  // A device without Ethernet, such as a tunnel, has no neighbours who could answer.
+  if (mac === undefined) return null;
   const fd = openSocket(AF_PACKET, SOCK_DGRAM, PROTOCOL_ARP, { netns });
   try {
-    const to = everybody(index);
+    const to = everybody(device.index);
     check('bind', libc.bind(fd, to, to.length));
     const { promise, resolve } = Promise.withResolvers<Mac | null>();
     const buffer = new Uint8Array(64);
