@@ -54,6 +54,8 @@ export interface Imported {
   /** Addresses of links that are no overlays: the host's underlay is among them. Device → addresses. */
   readonly underlays: ReadonlyMap<string, readonly Prefix[]>;
   readonly hostname: string | null;
+  /** Where the source says in so many words under which address the others reach the host. */
+  readonly underlay?: IpAddress;
   /** The fabric that made all of these links, where they are everlan's own. */
   readonly fabric?: string;
   /** Errors: it is wrong, also where the tool accepts it. Warnings: not understood, and left out. */

@@ -10,12 +10,14 @@ import type { Desired } from '../model/desired.ts';
 import type { Fabric } from '../model/fabric.ts';
 import { netplan } from '../render/netplan.ts';
 import { networkd } from '../render/networkd.ts';
+import { script } from '../render/script.ts';
 import type { RenderContext, Target } from '../render/target.ts';
 import type { Importer, SourceFile } from './found.ts';
 import { join } from './join.ts';
 import { importer as fromNetplan } from './netplan.ts';
 import { importer as fromNetworkd } from './networkd.ts';
 import { fabrics } from './round-trip.testing.ts';
+import { importer as fromScript } from './script.ts';
 import { writeFabric } from './write.ts';
 
 interface Row {
@@ -46,6 +48,12 @@ const ROWS: readonly Row[] = [
       text: `network: {version: 2, ethernets: {10-net: {match: {name: "e*"}, set-name: eth0, addresses: ["${address}"]}}}\n`,
     }),
   },
+  {
+    target: script,
+    importer: fromScript,
+    all: true,
+    underlay: (address) => ({ path: '/usr/local/sbin/underlay', text: `ip address add ${address} dev eth0\n` }),
+  },
 ];
 
 const CONTEXT: RenderContext = { file: 'drawn.yaml', version: '1.0', underlayId: '10-net', packageUrl: null };
@@ -67,7 +75,9 @@ function filesOf(
   const { files } = target.render(renderHost(fabric, host), CONTEXT);
   const found = files
     .map(({ path, text }) => ({ path: `/${path}`, text }))
-    .filter(({ path }) => importer.pattern.test(path.replace(/^\/etc\/(?:netplan|systemd\/network)\//, '')));
+    .filter(({ path }) =>
+      importer.pattern.test(path.replace(/^\/(?:etc\/(?:netplan|systemd\/network)|usr\/local\/sbin)\//, '')),
+    );
   return [...found, underlay(address)].toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 

@@ -7,6 +7,7 @@ import type { ImportedLink } from './found.ts';
 import { ipLink, type Scene } from './ip-link.ts';
 import { type Family, ipAddress, ipNeighbour, ipRoute } from './ip-standing.ts';
 import { Machine } from './machine.ts';
+import { isRendered, type RenderedHost, readRendered } from './rendered-script.ts';
 import type { Report } from './report.ts';
 import { type Call, ShellRun, type Value } from './shell-run.ts';
 import { parseShell, ShellSyntaxError, type Span } from './shell-syntax.ts';
@@ -27,6 +28,8 @@ const WRAPPERS = /^(?:sudo|exec|command|env|nohup|nice|time|builtin|eval|doas)$/
 
 export class ScriptReader {
   readonly machine = new Machine();
+  /** What a script of `everlan render` says of its host. */
+  rendered: RenderedHost | null = null;
   readonly #report: Report;
   readonly #asides: Aside[] = [];
 
@@ -44,11 +47,18 @@ export class ScriptReader {
     const place = ({ start, end }: Span): Place => lines.place(start, end);
     const run = new ShellRun((call) => this.#call(call, source.text, place), variables);
     try {
-      run.file(parseShell(source.text, span));
+      const script = parseShell(source.text, span);
+      if (isRendered(script)) {
+        this.rendered = readRendered(script, this.machine, this.#report, place);
+        return;
+      }
+      run.file(script);
       run.rest();
     } catch (error) {
-      if (!(error instanceof ShellSyntaxError)) throw error;
-      this.#report.add('source-syntax', place(error.span), error.message);
+      if (error instanceof ShellSyntaxError) this.#report.add('source-syntax', place(error.span), error.message);
+      else if (error instanceof CommandProblem)
+        this.#report.add(error.code, place(error.span), error.message, error.hint);
+      else throw error;
     }
   }
 
@@ -63,7 +73,7 @@ export class ScriptReader {
   }
 
   underlays(): ReadonlyMap<string, readonly Prefix[]> {
-    return this.machine.underlays();
+    return new Map([...this.machine.underlays(), ...(this.rendered?.underlays ?? [])]);
   }
 
   #call(call: Call, text: string, place: (span: Span) => Place): boolean {

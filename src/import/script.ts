@@ -18,5 +18,13 @@ function read(files: readonly SourceFile[]): Imported {
   for (const { path, text } of files) reader.read({ file: path, text });
   const links = reader.finish();
   checkTwice(links, report);
-  return { links, underlays: reader.underlays(), hostname: null, problems: report.problems(files) };
+  const { rendered } = reader;
+  return {
+    links,
+    underlays: reader.underlays(),
+    hostname: null,
+    ...(rendered === null ? {} : { fabric: rendered.fabric }),
+    ...(rendered?.underlay == null ? {} : { underlay: rendered.underlay }),
+    problems: report.problems(files),
+  };
 }

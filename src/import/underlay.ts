@@ -19,7 +19,7 @@ import { importProblem } from './errors.ts';
 export function settleUnderlays(hosts: readonly HostDraft[], problems: Problem[]): void {
   for (const host of hosts) {
     const locals = host.sides.flatMap(({ vxlan }) => vxlan.local ?? []);
-    host.underlay = host.given ?? most(locals) ?? fromAddresses(host, hosts);
+    host.underlay = host.given ?? host.imported.underlay ?? most(locals) ?? fromAddresses(host, hosts);
   }
   for (const host of hosts) host.underlay ??= fromOthers(host, hosts);
   for (const host of hosts) {
