@@ -18,7 +18,7 @@ import { filesOf, NETPLAN_CASES } from '../src/import/netplan.cases.testing.ts';
 import { importer } from '../src/import/netplan.ts';
 import { importer as networkd } from '../src/import/networkd.ts';
 import type { VxlanState } from '../src/model/vxlan.ts';
-import { madeByNetworkd, needsTools, plain } from './import.testing.ts';
+import { madeByNetworkd, needsTools, plainLinks } from './import.testing.ts';
 
 /** What `netplan generate` runs, without the start of Python. */
 const GENERATE = ['/usr/libexec/netplan/generate', '/lib/netplan/generate'].find((path) => existsSync(path));
@@ -107,16 +107,10 @@ for (const { name, files, links } of MADE) {
     const imported = read(files);
     assert.deepEqual(imported.problems, [], said);
     const host = await madeByNetworkd(t, units, links);
-    const want = host.links.map((link) => plain(link, host.links));
-    assert.deepEqual(
-      imported.links.map((link) => plain(link, host.links)),
-      want,
-    );
+    const want = plainLinks(host.links, host.links);
+    assert.deepEqual(plainLinks(imported.links, host.links), want);
     const second = networkd.read(sourcesOf(units), () => []);
-    assert.deepEqual(
-      second.links.map((link) => plain(link, host.links)),
-      want,
-    );
+    assert.deepEqual(plainLinks(second.links, host.links), want);
     assert.deepEqual(second.underlays, imported.underlays);
   });
 }

@@ -58,8 +58,13 @@ async function settles(host: NetworkdHost, names: readonly string[]): Promise<vo
   }
 }
 
+/** By name, beside what the kernel has. */
+export function plainLinks(links: readonly ImportedLink[], made: readonly ImportedLink[]) {
+  return links.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map((link) => plain(link, made));
+}
+
 /** What two imports of one link must have in common. The kernel always has a MAC and an MTU. */
-export function plain(link: ImportedLink, made: readonly ImportedLink[]) {
+function plain(link: ImportedLink, made: readonly ImportedLink[]) {
   const other = made.find(({ name }) => name === link.name);
   return {
     name: link.name,

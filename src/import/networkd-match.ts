@@ -71,27 +71,75 @@ const TESTS: Readonly<Record<string, Test>> = {
   Firmware: assumed,
 };
 
-/** Whether networkd reads the file at all: one without anything to match is for no link. */
-export const matchesAnything = (unit: Unit): boolean =>
-  Object.keys(TESTS).some((key) => patterns(unit, key).length > 0);
+type Lists = ReadonlyMap<string, readonly string[]>;
 
-/** A link that networkd makes. */
-export function matches(unit: Unit, link: Link): boolean {
-  if (!matchesAnything(unit)) return false;
-  return Object.entries(TESTS).every(([key, test]) => {
-    const list = patterns(unit, key);
-    return list.length === 0 || test(list, link);
-  });
+const LISTS = new WeakMap<Unit, Lists>();
+
+/** What a file says in `[Match]`, read once. */
+function listsOf(unit: Unit): Lists {
+  let lists = LISTS.get(unit);
+  if (lists === undefined) {
+    const said = Object.keys(TESTS).map((key) => [key, patterns(unit, key)] as const);
+    lists = new Map(said.filter(([, list]) => list.length > 0));
+    LISTS.set(unit, lists);
+  }
+  return lists;
 }
 
-/** The first file in order that is for the link: networkd takes no other. */
-export const networkOf = (networks: readonly Unit[], link: Link): Unit | undefined =>
-  networks.find((unit) => matches(unit, link));
+/** Whether networkd reads the file at all: one without anything to match is for no link. */
+export const matchesAnything = (unit: Unit): boolean => listsOf(unit).size > 0;
+
+/** A link that networkd makes. */
+function matches(unit: Unit, link: Link): boolean {
+  if (!matchesAnything(unit)) return false;
+  for (const [key, list] of listsOf(unit)) if (TESTS[key]?.(list, link) !== true) return false;
+  return true;
+}
+
+const isPattern = (word: string): boolean => /[!*?[\]]/.test(word);
+const namesIn = (unit: Unit): readonly string[] => listsOf(unit).get('Name') ?? [];
 
 /** Links that the file names in full. */
-export const namesOf = (unit: Unit): readonly string[] =>
-  patterns(unit, 'Name').filter((word) => !/[!*?[\]]/.test(word));
+export const namesOf = (unit: Unit): readonly string[] => namesIn(unit).filter((word) => !isPattern(word));
 
 /** Whether it is for links that it does not name in full. */
 export const isOpen = (unit: Unit): boolean =>
-  namesOf(unit).length === 0 || patterns(unit, 'Name').some((word) => /[*?[\]]/.test(word));
+  namesOf(unit).length === 0 || namesIn(unit).some((word) => /[*?[\]]/.test(word));
+
+/** The .network files of a host, in networkd's order. */
+export class Networks {
+  readonly units: readonly Unit[];
+  /** Name → the files that may be for it, in order: those that name it, and those that name none in full. */
+  readonly #named: ReadonlyMap<string, readonly Unit[]>;
+  readonly #open: readonly Unit[];
+  readonly #order: ReadonlyMap<Unit, number>;
+  readonly #found = new Map<Link, Unit | undefined>();
+
+  constructor(units: readonly Unit[]) {
+    this.units = units;
+    this.#order = new Map(units.map((unit, i) => [unit, i]));
+    const named = new Map<string, Unit[]>();
+    for (const unit of units) {
+      if (isOpen(unit)) continue;
+      for (const name of namesOf(unit)) {
+        const list = named.get(name);
+        if (list === undefined) named.set(name, [unit]);
+        else list.push(unit);
+      }
+    }
+    this.#named = named;
+    this.#open = units.filter(isOpen);
+  }
+
+  /** The first file that is for the link: networkd takes no other. */
+  of(link: Link): Unit | undefined {
+    if (!this.#found.has(link)) this.#found.set(link, this.#find(link));
+    return this.#found.get(link);
+  }
+
+  #find(link: Link): Unit | undefined {
+    const order = (unit: Unit): number => this.#order.get(unit) ?? 0;
+    const fitting = [...(this.#named.get(link.name) ?? []), ...this.#open].filter((unit) => matches(unit, link));
+    return fitting.toSorted((a, b) => order(a) - order(b))[0];
+  }
+}
