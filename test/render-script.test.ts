@@ -76,7 +76,10 @@ function everything(host: TestHost): string {
   return lines
     .filter((line) => !/fe80:|ff00::|valid_lft|^33:33:/.test(line))
     .map((line) =>
-      line.replace(/(\w+_timer|state|bridge_id|designated_root) +\S+|NO-CARRIER,|,LOWER_UP|tentative/g, ''),
+      line.replace(
+        /(\w+_timer|state|bridge_id|designated_root|reserved_bits) +\S+|NO-CARRIER,|,LOWER_UP|tentative/g,
+        '',
+      ),
     )
     .sort()
     .join('\n');

@@ -108,6 +108,28 @@ lacks() {
   ! has "$1"
 }
 
+# Sets shown_as: what newer releases of ip show for a flag.
+name_flag() {
+  case $1 in
+    udpcsum) shown_as=udp_csum ;;
+    noudpcsum) shown_as=noudp_csum ;;
+    udp6zerocsumtx) shown_as=udp_zero_csum6_tx ;;
+    udp6zerocsumrx) shown_as=udp_zero_csum6_rx ;;
+    remcsumtx) shown_as=remcsum_tx ;;
+    remcsumrx) shown_as=remcsum_rx ;;
+    *) shown_as=$1 ;;
+  esac
+}
+
+has_flag() {
+  name_flag "$1"
+  has "$1" || has "$shown_as"
+}
+
+lacks_flag() {
+  ! has_flag "$1"
+}
+
 # Whether a VXLAN link shows all of these options of ip link. What is off, or left to the kernel, is not shown.
 shows() {
   words=\${shown#*"\\\\    vxlan "}
@@ -121,14 +143,14 @@ shows() {
       'maxaddress 0') lacks maxaddr ;;
       maxaddress\\ *) has "maxaddr $2" ;;
       srcport\\ *) has "srcport $2 \${3-}" ;;
-      # Some show these when they are on, all when they are off.
-      learning\\ * | udpcsum\\ *) lacks "no$1" ;;
-      nolearning\\ * | noudpcsum\\ *) has "$1" ;;
-      no*) lacks "\${1#no}" ;;
+      # Some releases of ip show these when they are on, all when they are off.
+      learning\\ * | udpcsum\\ *) lacks_flag "no$1" ;;
+      nolearning\\ * | noudpcsum\\ *) has_flag "$1" ;;
+      no*) lacks_flag "\${1#no}" ;;
       *)
         case $1 in
           id | dstport | remote | group | local | dev | ttl | tos | df | flowlabel | ageing) has "$1 $2" ;;
-          *) has "$1" ;;
+          *) has_flag "$1" ;;
         esac
         ;;
     esac || return 1
