@@ -82,7 +82,13 @@ test('every question', async (t) => {
   const { folder, door } = await served(t);
   door.happened = [fakeEvent(1), fakeEvent(2)];
   const client = await found(t, folder);
-  assert.deepEqual(await client.status(), { ok: true, info: door.said, status: door.stands, problems: [] });
+  assert.deepEqual(await client.status(), {
+    ok: true,
+    info: door.said,
+    status: door.stands,
+    problems: [],
+    exitCode: 0,
+  });
   assert.deepEqual(await client.events(1), [fakeEvent(2)]);
   const of = { fabric: 'f', host: 'h' };
   assert.deepEqual(planJson((await client.apply(APPLY)).plan, of), planJson(FAKE_PLAN, of));

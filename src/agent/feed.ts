@@ -1,5 +1,5 @@
 /** What is told as it comes: to each as fast as it reads, so that a slow one costs no memory. */
-import { EverlanError } from '../model/problem.ts';
+import { EverlanError, EXIT } from '../model/problem.ts';
 import type { Door } from './door.ts';
 import type { Seen } from './protocol.ts';
 
@@ -22,10 +22,10 @@ const lineOf = (reply: object): string => `${JSON.stringify({ ok: true, ...reply
 export function seenNow(door: Door): Seen {
   const info = door.info();
   try {
-    return { info, status: door.status(), problems: [] };
+    return { info, status: door.status(), problems: [], exitCode: EXIT.done };
   } catch (error) {
     if (!(error instanceof EverlanError)) throw error;
-    return { info, status: null, problems: error.problems };
+    return { info, status: null, problems: error.problems, exitCode: error.exitCode };
   }
 }
 

@@ -41,6 +41,8 @@ export interface Seen {
   /** null: it cannot be told, and `problems` say why. */
   readonly status: Status | null;
   readonly problems: readonly Problem[];
+  /** Of `problems`. */
+  readonly exitCode: ExitCode;
 }
 
 /** What each operation answers when it is done, beside `ok: true`. */

@@ -123,16 +123,27 @@ async function lockWhenFree(store: Store, command: string): ReturnType<Store['lo
   }
 }
 
+/** Somebody else who undoes the change: what could not be put back, or null when nobody else does. */
+export type Reverter = (token: string) => Promise<readonly Problem[] | null>;
+
 /**
  * The guard's own work.
+ * @param revert asked first, since an agent heals what is undone behind its back; by default there is nobody to ask
  * @returns null when the change was confirmed; else what could not be put back.
  */
-export async function guard(kernel: Kernel, store: Store, token: string): Promise<readonly Problem[] | null> {
+export async function guard(
+  kernel: Kernel,
+  store: Store,
+  token: string,
+  revert: Reverter = async () => null,
+): Promise<readonly Problem[] | null> {
   const pending = store.pending();
   if (pending === null || pending.token !== token) return null;
   const over = timeIsOver(store, token, pending.seconds);
   store.setGuarded(token);
   if (!(await over)) return null;
+  const reverted = await revert(token);
+  if (reverted !== null) return reverted;
   const lock = await lockWhenFree(store, 'the guard of apply --confirm');
   try {
     // Confirmed while we waited for the lock? And what strangers still have may have been told meanwhile.

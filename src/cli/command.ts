@@ -69,5 +69,5 @@ export interface Call {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-/** Options about this host, about the file, about where to look, only about output, or none at all. */
-export type CommonSet = 'host' | 'file' | 'source' | 'output' | 'none';
+/** Options about this host, about the file, about where to look, of a service, only about output, or none at all. */
+export type CommonSet = 'host' | 'file' | 'source' | 'service' | 'output' | 'none';

@@ -7,6 +7,8 @@ import { showDuration } from './duration.ts';
 import { type Options, wrongUse } from './options.ts';
 
 export interface Guard {
+  /** Tells this change from others; null: not armed. */
+  readonly token: string | null;
   arm(before: HostState): void;
   /** The change is made and verified. */
   settle(after: HostState): void;
@@ -43,6 +45,9 @@ function confirmLine({ options }: Context, fabric: string): string {
 export function guardOf(context: Context, store: Store, seconds: number): Guard {
   let pending: Pending | null = null;
   return {
+    get token() {
+      return pending?.token ?? null;
+    },
     arm: (before) => {
       const command = {
         program: process.execPath,
@@ -54,7 +59,7 @@ export function guardOf(context: Context, store: Store, seconds: number): Guard 
       if (pending !== null) settle(store, pending, after);
     },
     disarm: () => {
-      if (pending !== null) store.setPending(null);
+      if (pending !== null && store.pending()?.token === pending.token) store.setPending(null);
     },
     note: () => {
       if (pending === null) return '';

@@ -9,15 +9,20 @@ export const COMMON_OPTIONS: readonly (OptionRow & { readonly sets: readonly Com
     flags: '-f, --file <FILE>',
     help: `the fabric file, - for standard input (default: ${DEFAULT_FILE})`,
     completes: 'file',
-    sets: ['host', 'file'],
+    sets: ['host', 'file', 'service'],
   },
   {
     flags: '--host <NAME>',
     help: 'which host of the file this machine is',
     completes: 'host',
-    sets: ['host', 'source'],
+    sets: ['host', 'source', 'service'],
   },
-  { flags: '--netns <NAME>', help: 'act inside this network namespace', completes: 'netns', sets: ['host', 'source'] },
+  {
+    flags: '--netns <NAME>',
+    help: 'act inside this network namespace',
+    completes: 'netns',
+    sets: ['host', 'source', 'service'],
+  },
   { flags: '--json', help: 'print JSON', sets: ['host', 'file', 'output'] },
   {
     flags: '-q, --quiet',

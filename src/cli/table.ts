@@ -9,6 +9,7 @@ const ADOPT: OptionRow = {
 const PRUNE: OptionRow = { flags: '--prune', help: 'remove what somebody else put on our links' };
 const EXIT_CODE: OptionRow = { flags: '--exit-code', help: 'exit 3 when this host does not match the file' };
 const FABRIC: OptionRow = { flags: '--fabric <NAME>', help: 'the fabric’s name, instead of reading it from the file' };
+const LAST: OptionRow = { flags: '-n, --last <N>', help: 'how many events to begin with (default: 20)' };
 const HOST: ArgumentRow = { name: '<HOST>', help: 'a host of the file', completes: 'host' };
 
 export const COMMANDS: readonly (CommandRow | GroupRow)[] = [
@@ -193,6 +194,31 @@ export const COMMANDS: readonly (CommandRow | GroupRow)[] = [
     ],
     common: 'file',
     load: () => import('./commands/demo.ts'),
+  },
+  {
+    name: 'agent',
+    summary: 'keep this host matching the file, for as long as it runs',
+    text: 'Keeps this host matching the file for as long as it runs: what somebody else changes is put right, an overlay whose device is not there yet comes up as soon as it is, and a file that has changed is applied. While it runs, apply, confirm and down go through it, and status is its answer. It runs in the foreground, as a service does, until SIGTERM or SIGINT; the overlays stay. SIGHUP reads the file again.',
+    examples: [
+      ['agent', 'as everlan.service runs it'],
+      ['agent --netns blue -f fabric.yaml', 'another file, in the network namespace blue'],
+    ],
+    common: 'service',
+    load: () => import('./commands/agent.ts'),
+  },
+  {
+    name: 'events',
+    summary: 'show what happened on this host, and what the agent did',
+    text: 'Shows what the agent saw and did since it was started, the latest last. Exits 1 when no agent runs.',
+    examples: [
+      ['events', 'the last 20'],
+      ['events --follow', 'and each new one, until Ctrl-C'],
+      ['events --last 0 --follow --json', 'for scripts: new ones only, a line of JSON each'],
+      ['events -f fabric.yaml', 'of the agent that keeps this file'],
+    ],
+    options: [{ flags: '--follow', help: 'go on, and show each event that comes' }, LAST],
+    common: 'host',
+    load: () => import('./commands/events.ts'),
   },
   {
     name: 'dispatcher',

@@ -58,9 +58,32 @@ const OVERLAY_STATUS = object({
   drift: listOf(STRING),
 });
 
+const PROBLEM = object(
+  {
+    code: STRING,
+    severity: { enum: ['error', 'warning'] },
+    message: STRING,
+    hint: STRING,
+    place: object({ file: STRING, line: INTEGER, column: INTEGER, length: INTEGER, text: STRING }),
+  },
+  ['hint', 'place'],
+);
+
+/** Only while an agent runs. */
+const AGENT = object({
+  pid: INTEGER,
+  since: STRING,
+  mode: { enum: ['running', 'suspended', 'trial', 'paused'] },
+  source: STRING,
+  waiting: listOf(object({ overlay: STRING, reason: STRING, hint: STRING }, ['hint'])),
+  problems: listOf(PROBLEM),
+});
+
 export const OUTPUT_DEFS: Readonly<Record<string, JsonSchema>> = {
   step: { ...STEP, description: 'one thing to do; `recreate` stops traffic for a moment' },
   foreign: { ...FOREIGN, description: 'something on our link that somebody else put there' },
   plan: object({ ...HEAD, steps: listOf(ref('step')), foreign: listOf(ref('foreign')) }),
-  status: object({ ...HEAD, overlays: listOf(OVERLAY_STATUS), foreign: listOf(ref('foreign')) }),
+  status: object({ ...HEAD, overlays: listOf(OVERLAY_STATUS), foreign: listOf(ref('foreign')), agent: AGENT }, [
+    'agent',
+  ]),
 };

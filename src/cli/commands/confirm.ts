@@ -1,24 +1,32 @@
 /** `everlan confirm` */
 import { confirm } from '../../apply/guard.ts';
 import { EXIT } from '../../model/problem.ts';
-import { checkRights } from '../change.ts';
+import { byAgentOr } from '../change.ts';
 import type { Run } from '../command.ts';
 import { fabricName } from '../fabric-name.ts';
-import { openPlace } from '../session.ts';
+import { openPlace, type Place } from '../session.ts';
+
+/** Where no agent keeps the fabric. */
+async function confirmHere({ store }: Place): Promise<void> {
+  // A guard that undoes it right now has the lock: then there is nothing left to confirm.
+  const lock = await store.lock('everlan confirm');
+  try {
+    confirm(store);
+  } finally {
+    lock.release();
+  }
+}
 
 export const run: Run = async (context) => {
   const { io, options } = context;
   const fabric = fabricName(context);
-  checkRights();
   const place = openPlace(context, fabric);
   try {
-    // A guard that undoes it right now has the lock: then there is nothing left to confirm.
-    const lock = await place.store.lock('everlan confirm');
-    try {
-      confirm(place.store);
-    } finally {
-      lock.release();
-    }
+    await byAgentOr(
+      place,
+      (agent) => agent.confirm(),
+      () => confirmHere(place),
+    );
   } finally {
     place.close();
   }
