@@ -23,14 +23,6 @@ export function linkName(definition: Definition): { readonly name: string; reado
   return { name: definition.id, known: !definition.values.has('match') };
 }
 
-/** The bridge that lists a definition. */
-export function bridgeOf(definition: Definition, network: Network): Definition | undefined {
-  for (const other of network.definitions.values()) {
-    if (other.type === 'bridges' && other.list('interfaces').some(({ text }) => text === definition.id)) return other;
-  }
-  return undefined;
-}
-
 export function toLink(definition: Definition, network: Network, report: Report): ImportedLink | undefined {
   const { id } = definition;
   const at = definition.cell.place('key');
@@ -44,7 +36,7 @@ export function toLink(definition: Definition, network: Network, report: Report)
   }
   const device = deviceOf(definition, network, report);
   const attributes = vxlanAttributes(definition, definition.text('renderer') ?? network.renderer, report);
-  const bridge = bridgeOf(definition, network);
+  const bridge = network.bridges.get(id);
   reportRest(definition, TUNNEL_KEYS, report);
   if (bridge !== undefined) reportBridge(bridge, definition, report);
   const addressed = bridge ?? definition;

@@ -155,6 +155,16 @@ const WRONG: readonly NetplanCase[] = [
   ),
   refuses('a VLAN without a link', 'network: {vlans: {v5: {id: 5}}}', 'source-missing 1:19 v5'),
   refuses('a port of no bridge', 'network: {bridges: {br0: {interfaces: [eth7]}}}', 'source-reference 1:40 eth7'),
+  refuses(
+    'a port of two bridges',
+    'network:\n  tunnels: {vx0: {mode: vxlan, id: 7}}\n  bridges: {br0: {interfaces: [vx0]}, br1: {interfaces: [vx0]}}\n',
+    'source-conflict 3:58 vx0',
+  ),
+  refuses(
+    'a port of a bond and of a bridge',
+    'network:\n  ethernets: {eth0: {}}\n  bonds: {bond0: {interfaces: [eth0]}}\n  bridges: {br0: {interfaces: [eth0]}}\n',
+    'source-conflict 4:32 eth0',
+  ),
   refuses('broken YAML', 'network:\n\ttunnels: {}\n', 'yaml-syntax 2:1'),
 ];
 

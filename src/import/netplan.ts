@@ -2,7 +2,7 @@
 import type { Prefix } from '../model/address.ts';
 import type { Imported, ImportedLink, Importer, SourceFile } from './found.ts';
 import { readNetwork } from './netplan-definitions.ts';
-import { bridgeOf, isVxlan, linkName, prefixesOf, toLink } from './netplan-links.ts';
+import { isVxlan, linkName, prefixesOf, toLink } from './netplan-links.ts';
 import { Report } from './report.ts';
 import { checkTwice } from './twice.ts';
 
@@ -23,7 +23,7 @@ function read(files: readonly SourceFile[]): Imported {
     if (isVxlan(definition)) {
       const link = toLink(definition, network, report);
       if (link !== undefined) links.push(link);
-      const bridge = bridgeOf(definition, network);
+      const bridge = network.bridges.get(definition.id);
       if (bridge !== undefined) bridges.add(bridge.id);
     } else if (definition.type === 'tunnels' && definition.values.has('mode')) {
       const message = `${definition.id}: a tunnel of mode ${definition.text('mode')} is left out`;
