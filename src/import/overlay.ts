@@ -113,13 +113,19 @@ function membersOf(group: Group, flood: Flood, context: Context): Member[] {
     const { underlay, name } = side.host;
     return underlay === null ? [] : [{ name, underlay, side, addresses: addressesOf(side, context) }];
   });
-  if (flood.option !== undefined) return members;
-  checkPeers(group, context);
+  if (flood.option === undefined) checkPeers(group, context);
+  const peers = group.flatMap((side) => (flood.option === undefined ? [...side.peers] : neighbourVteps(side)));
   const known = new Set(members.map(({ underlay }) => underlay));
-  for (const peer of new Set(group.flatMap(({ peers }) => [...peers]))) {
+  for (const peer of new Set(peers)) {
     if (!known.has(peer)) members.push({ name: context.hostAt(peer), underlay: peer, side: null, addresses: [] });
   }
   return members;
+}
+
+/** Where the permanent neighbours are: without flooding to peers, nothing else tells who the others are. */
+function neighbourVteps({ link }: Side): IpAddress[] {
+  const macs = new Set(link.neighbours.values());
+  return [...link.macs].flatMap(([mac, vtep]) => (macs.has(mac) ? [vtep] : []));
 }
 
 function addressesOf(side: Side, { problems }: Context): readonly Prefix[] {

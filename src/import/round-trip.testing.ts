@@ -13,7 +13,8 @@ const list = (...words: string[]): fc.Arbitrary<readonly string[]> => fc.subarra
 /** Options that both families take, in the form of the file. */
 const OPTIONS = {
   ageing: maybe(fc.integer({ min: 1, max: 4294967 })),
-  limit: maybe(fc.integer({ min: 1, max: 0x7fffffff })),
+  // Fewer are not enough for the rows that are drawn, and then the kernel refuses one.
+  limit: maybe(fc.integer({ min: 100, max: 0x7fffffff })),
   'type-of-service': maybe(fc.integer({ min: 1, max: 255 })),
   'mac-learning': maybe(fc.boolean()),
   'arp-proxy': maybe(fc.boolean()),
@@ -46,7 +47,7 @@ const BEYOND_NETPLAN: Readonly<Record<4 | 6, Options>> = {
   4: {
     'do-not-fragment': maybe(fc.constantFrom(true, false, 'inherit')),
     ttl: maybe(fc.oneof(fc.integer({ min: 1, max: 255 }), fc.constant('inherit'))),
-    limit: maybe(fc.integer({ min: 1, max: 0xffffffff })),
+    limit: maybe(fc.integer({ min: 100, max: 0xffffffff })),
     neighbours: maybe(fc.constant('static')),
     remotes: maybe(fc.constantFrom(['10.0.1.'], ['10.0.1.', '10.0.2.'])),
     macs: maybe(fc.constant('10.0.0.99')),
