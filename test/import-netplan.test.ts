@@ -123,6 +123,7 @@ const OTHERWISE: readonly { keys: string; want: Partial<VxlanState> | null }[] =
   { keys: 'port-range: [10, 70000]', want: { portLow: 0, portHigh: 0 } },
   { keys: 'port-range: [20, 10]', want: { portLow: 10, portHigh: 20 } },
   { keys: 'ageing: 0', want: { ageing: 300 } },
+  { keys: 'limit: 2147483648', want: { limit: 0 } },
   { keys: 'ttl: 0', want: { ttl: 0 } },
   { keys: 'type-of-service: 300', want: { tos: 44 } },
   { keys: 'local: 239.0.0.1', want: { local: null } },

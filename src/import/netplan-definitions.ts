@@ -68,6 +68,7 @@ export function readNetwork(files: readonly SourceFile[], report: Report): Netwo
   return { definitions, renderer, bridges: bridgesOf(definitions, report) };
 }
 
+/** netplan refuses a definition that two of them list. */
 function bridgesOf(definitions: ReadonlyMap<string, Definition>, report: Report): ReadonlyMap<string, Definition> {
   const owners = new Map<string, Definition>();
   for (const definition of definitions.values()) {
@@ -82,68 +83,6 @@ function bridgesOf(definitions: ReadonlyMap<string, Definition>, report: Report)
     }
   }
   return new Map([...owners].filter(([, { type }]) => type === 'bridges'));
-}
-
-/** Lists to which later files add; others are replaced, or are no business of ours. */
-const GROWING = new Set(['addresses', 'routes', 'interfaces']);
-
-export class Definition {
-  readonly id: string;
-  readonly type: DefinitionType;
-  /** Where it stands first. */
-  readonly cell: Cell;
-  /** The last word on each key; keys of maps inside, as in `match`, are `match.name`. */
-  readonly values = new Map<string, Cell>();
-  /** What the files say together: `addresses`, `routes` and `interfaces`. */
-  readonly lists = new Map<string, Cell[]>();
-
-  constructor(id: string, type: DefinitionType, cell: Cell) {
-    this.id = id;
-    this.type = type;
-    this.cell = cell;
-  }
-
-  text(key: string): string | undefined {
-    return this.values.get(key)?.text;
-  }
-
-  add(key: string, value: Cell): void {
-    if (GROWING.has(key)) {
-      this.lists.set(key, [...this.list(key), ...value.items()]);
-      return;
-    }
-    this.values.set(key, value);
-    for (const [inner, item] of value.entries()) this.values.set(`${key}.${inner}`, item);
-  }
-
-  list(key: string): readonly Cell[] {
-    return this.lists.get(key) ?? [];
-  }
-}
-
-export interface Network {
-  readonly definitions: ReadonlyMap<string, Definition>;
-  /** ID → the bridge that lists it. */
-  readonly bridges: ReadonlyMap<string, Definition>;
-  /** What the files say last for all that have none of their own. */
-  readonly renderer: string;
-}
-
-export function readNetwork(files: readonly SourceFile[], report: Report): Network {
-  const reader = new Reader(report);
-  for (const file of files) reader.read(file);
-  const { definitions, renderer } = reader;
-  return { definitions, renderer, bridges: bridgesOf(definitions, report) };
-}
-
-/** netplan refuses a definition that two of them list. */
-function bridgesOf(definitions: ReadonlyMap<string, Definition>): ReadonlyMap<string, Definition> {
-  const bridges = new Map<string, Definition>();
-  for (const definition of definitions.values()) {
-    if (definition.type !== 'bridges') continue;
-    for (const { text } of definition.list('interfaces')) if (text !== undefined) bridges.set(text, definition);
-  }
-  return bridges;
 }
 
 class Reader {

@@ -28,7 +28,8 @@ const NUMBERS: Readonly<Record<string, NumberRow>> = {
   // The kernel keeps seconds × HZ in 32 bits, and turns 0 into 300.
   ageing: { min: 1, max: 4294967, otherwise: 'the kernel makes 300 of 0', set: (ageing) => ({ ageing }) },
   aging: { min: 1, max: 4294967, otherwise: 'the kernel makes 300 of 0', set: (ageing) => ({ ageing }) },
-  limit: { min: 0, max: 4294967295, otherwise: NOT_TAKEN, set: (limit) => ({ limit }) },
+  // netplan 0.106 prints it with %d.
+  limit: { min: 0, max: 2147483647, otherwise: 'netplan makes a negative number of it', set: (limit) => ({ limit }) },
 };
 
 const BOOLEANS: Readonly<Record<string, (on: boolean) => Attributes>> = {

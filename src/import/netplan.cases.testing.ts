@@ -178,6 +178,7 @@ const SILENT: readonly NetplanCase[] = [
   takes('a range that is turned round', vxlan('port-range: [20, 10]'), 'source-accepted 8:19 [20, 10]'),
   takes('ageing 0', vxlan('ageing: 0'), 'source-accepted 8:15 0'),
   takes('ageing beyond 32 bits of jiffies', vxlan('ageing: 4294968'), 'source-accepted 8:15 4294968'),
+  takes('a limit of 32 bits', vxlan('limit: 2147483648'), 'source-accepted 8:14 2147483648'),
   takes('TTL 0', vxlan('ttl: 0'), 'source-accepted 8:12 0'),
   takes('TOS 300', vxlan('type-of-service: 300'), 'source-accepted 8:24 300'),
   takes('a flow label over IPv4', vxlan('remote: 10.0.0.2', 'flow-label: 5'), 'source-accepted 9:19 5'),
