@@ -143,20 +143,24 @@ function checkPeers(group: Group, { problems }: Context): void {
   for (const { host } of group) if (host.underlay !== null) names.set(host.underlay, host);
   const all = new Set([...names.keys(), ...group.flatMap(({ peers }) => [...peers])]);
   const told = new Set<string>();
+  const missing: Problem[] = [];
+  const strange: Problem[] = [];
   for (const side of group) {
     const own = side.host.underlay;
     if (own !== null && side.peers.has(own)) {
       const message = `${side.link.name} of ${side.host.name} points at ${own}, which is ${side.host.name} itself`;
-      problems.push(importProblem('import-peer', message, { place: peerPlace(side, own) }));
+      missing.push(importProblem('import-peer', message, { place: peerPlace(side, own) }));
     }
     for (const address of all) {
       if (address === own || side.peers.has(address)) continue;
       const host = names.get(address);
       const from = group.find((other) => other.host === host);
-      const problem = from === undefined ? strangePeer(group, side, address) : missingPeer(side, from, told);
-      if (problem !== null) problems.push(problem);
+      const found = from === undefined ? strangePeer(group, side, address) : missingPeer(side, from, told);
+      if (found !== null) (from === undefined ? strange : missing).push(found);
     }
   }
+  // Who points elsewhere than at a member points at a stranger: that is one mistake.
+  problems.push(...(missing.length > 0 ? missing : strange));
 }
 
 /** `side` does not send to `from`. */
