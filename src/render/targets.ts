@@ -4,6 +4,9 @@ import type { Target } from './target.ts';
 export const TARGETS = {
   networkd: async () => (await import('./networkd.ts')).networkd,
   netplan: async () => (await import('./netplan.ts')).netplan,
+  ifupdown: async () => (await import('./ifupdown.ts')).ifupdown,
+  'networkd-dispatcher': async () => (await import('./networkd-dispatcher.ts')).networkdDispatcher,
+  systemd: async () => (await import('./systemd.ts')).systemd,
   script: async () => (await import('./script.ts')).script,
 } as const satisfies Record<string, () => Promise<Target>>;
 
