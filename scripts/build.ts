@@ -1,6 +1,6 @@
 /**
  * The release in dist/: everlan.mjs, the entry; program.js, all the rest in one file; program.cache, what V8 compiled of
- * it; dispatcher.js and dispatcher.cache, the same of `everlan dispatcher` alone; and koffi's binary. Nothing else is
+ * it; dispatcher.js and agent.js with their caches, the same of these commands alone; and koffi's binary. Nothing else is
  * needed to run it but Node.
  *
  * Node's own modules are taken by `process.getBuiltinModule`, and those that take milliseconds to load only when they
@@ -90,8 +90,10 @@ const PROGRAM: BuildOptions = {
   external: ['koffi'],
 };
 
-/** `everlan dispatcher`, which stays in memory: a file of its own without the other commands. */
-const DISPATCHER: BuildOptions = { ...PROGRAM, entryPoints: { dispatcher: 'src/cli/run-dispatcher.ts' } };
+/** Commands that stay in memory: each a file of its own without the other commands. */
+const SERVICES = ['dispatcher', 'agent'] as const;
+
+const serviceOf = (name: string): BuildOptions => ({ ...PROGRAM, entryPoints: { [name]: `src/cli/run-${name}.ts` } });
 
 /** koffi's binaries of the C library that our own Node is made for, under the names that src/sys/libc.ts looks for. */
 function copyBinaries(to: string): void {
@@ -131,20 +133,20 @@ async function compile(to: string): Promise<void> {
 }
 
 /** Small enough to be compiled as a whole; its daemon cannot be tried out here. */
-function compileDispatcher(to: string): void {
-  const filename = join(to, 'dispatcher.js');
+function compileService(to: string, name: string): void {
+  const filename = join(to, `${name}.js`);
   setFlagsFromString('--no-lazy');
   const script = new Script(readFileSync(filename, 'latin1'), { filename });
   // V8 takes the cache only when its flags are those of the run.
   setFlagsFromString('--lazy');
-  writeFileSync(join(to, 'dispatcher.cache'), script.createCachedData());
+  writeFileSync(join(to, `${name}.cache`), script.createCachedData());
 }
 
 async function make(to: string): Promise<void> {
-  for (const part of [ENTRY, PROGRAM, DISPATCHER]) await build({ ...COMMON, ...part, outdir: to });
+  for (const part of [ENTRY, PROGRAM, ...SERVICES.map(serviceOf)]) await build({ ...COMMON, ...part, outdir: to });
   copyBinaries(to);
   await compile(to);
-  compileDispatcher(to);
+  for (const name of SERVICES) compileService(to, name);
 }
 
 // Beside the old one until it is whole: a build that fails, or a run meanwhile, finds the old one.

@@ -20,7 +20,7 @@ const CASES: readonly Case[] = [
   {
     name: 'a link that was deleted, not all that stood on it',
     have: {},
-    culprits: [{ pid: 7, name: 'ip' }],
+    culprits: [{ pid: 7, name: 'ip', sure: true }],
     told: ['healed: link vxlan0 is missing (changed by ip (process 7)): put right in 2.1 ms'],
   },
   {
@@ -31,7 +31,7 @@ const CASES: readonly Case[] = [
   {
     name: 'a process that was gone before it could be asked',
     have: { vxlan0: { ...want, mtu: 1400 } },
-    culprits: [{ pid: 7, name: null }],
+    culprits: [{ pid: 7, name: null, sure: true }],
     told: ['healed: link vxlan0: mtu is 1400, not 1450 (changed by process 7, gone by now): put right in 2.1 ms'],
   },
   { name: 'the start', have: {}, occasion: 'start', told: ['applied: 3 added in 2.1 ms, verified'] },

@@ -239,7 +239,7 @@ describe('agent', () => {
   test('who fights gets longer and longer pauses, and is named', async () => {
     const world = new World();
     await world.start();
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < 20; i++) {
       const index = world.link()?.index ?? 0;
       world.delete('vxlan0');
       world.agent.hint({ ...gone, index });
@@ -249,7 +249,7 @@ describe('agent', () => {
       await world.quiet();
     }
     const healed = world.kinds().filter((kind) => kind === 'healed').length;
-    assert.equal(healed, 6, 'the first five at once, the sixth begins a pause');
-    assert.equal(world.link(), undefined);
+    // The first six at once; then pauses of 100 ms and doubled, so that a thirteenth would take more than 12 s.
+    assert.ok(healed >= 6 && healed <= 12, `${healed}`);
   });
 });

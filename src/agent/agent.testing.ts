@@ -121,6 +121,7 @@ export class World {
       },
       hazards: async () => [],
       watchFolder: () => () => undefined,
+      netlinkUsers: () => [],
       who: (pid) => `program ${pid}`,
     });
   }

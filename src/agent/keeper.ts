@@ -64,7 +64,10 @@ export class Keeper {
     this.#parts = parts;
     this.#tongue = tongue;
     this.#kernel = parts.openKernel();
-    this.#culprits = new Culprits((pid) => parts.who(pid));
+    this.#culprits = new Culprits(
+      (pid) => parts.who(pid),
+      () => parts.netlinkUsers(),
+    );
   }
 
   get kernel(): Kernel {
@@ -104,7 +107,9 @@ export class Keeper {
   concerns(hint: Hint): boolean {
     if (hint.pid !== 0 && hint.pid === this.#kernel.portId) return false;
     if (!this.#concerns.concerns(hint)) return false;
-    this.#culprits.saw(hint.pid, hint.index);
+    if (hint.pid !== 0 || (hint.kind === 'link' && this.#indexes.includes(hint.index))) {
+      this.#culprits.saw(hint.pid, hint.index);
+    }
     if (hint.kind === 'link' && hint.removed) this.#holds.retry(performance.now());
     return true;
   }
@@ -118,6 +123,7 @@ export class Keeper {
   begin(host: string | null, occasion: Occasion): void {
     this.#host = host;
     this.#occasion = occasion;
+    this.#culprits.rest();
     this.retry();
   }
 
@@ -219,9 +225,10 @@ export class Keeper {
         this.#tongue.say(draft);
         if (draft.kind !== 'healed') continue;
         for (const overlay of draft.overlays ?? [])
-          this.#tongue.fight(overlay, this.#holds.healed(overlay, now), culprits);
+          this.#tongue.fight(overlay, this.#holds.healed(overlay, now), culprits, this.#culprits);
       }
     }
+    if (plan.steps.length === 0) this.#culprits.rest();
     this.#tongue.forget(this.#holds.held(now));
     this.#indexes = indexes;
     this.#occasion = 'change';

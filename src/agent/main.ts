@@ -10,6 +10,7 @@ import type { Desired } from '../model/desired.ts';
 import type { Problem } from '../model/problem.ts';
 import type { HostFacts } from '../model/state.ts';
 import { lockFile } from '../sys/lock.ts';
+import { netlinkUsers } from '../sys/netlink-users.ts';
 import { cookieOf, openNamespace } from '../sys/netns.ts';
 import { ensureDir } from '../sys/safe-dir.ts';
 import { whoIs } from '../sys/who.ts';
@@ -95,6 +96,7 @@ export async function runAgent({ file, host, netns }: AgentOptions): Promise<num
       const watch = watchFolder(watched, { changed, polling: () => undefined });
       return () => watch.close();
     },
+    netlinkUsers: () => netlinkUsers(fd),
     who: (pid) => whoIs(pid)?.name ?? null,
   });
   ensureDir(folder);

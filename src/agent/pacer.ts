@@ -9,7 +9,8 @@ export class Pacer {
   /** When the timer fires, in milliseconds of `performance.now()`. */
   #due = Number.POSITIVE_INFINITY;
   #running = false;
-  #again = false;
+  /** What is due after the work that is being done. */
+  #next = Number.POSITIVE_INFINITY;
   /** Before it no work is begun: half of the time is for others, however much goes on. */
   #rest = 0;
   #closed = false;
@@ -21,13 +22,14 @@ export class Pacer {
 
   /** Something happened. */
   poke(): void {
-    if (this.#running) this.#again = true;
-    else this.#wakeAt(Math.max(performance.now(), this.#rest));
+    this.wakeIn(0);
   }
 
   /** At the latest in so many milliseconds. */
   wakeIn(ms: number): void {
-    if (!this.#running) this.#wakeAt(Math.max(performance.now() + ms, this.#rest));
+    const due = performance.now() + ms;
+    if (this.#running) this.#next = Math.min(this.#next, due);
+    else this.#wakeAt(Math.max(due, this.#rest));
   }
 
   #wakeAt(due: number): void {
@@ -44,12 +46,12 @@ export class Pacer {
     clearTimeout(this.#timer);
     this.#due = Number.POSITIVE_INFINITY;
     this.#running = true;
-    this.#again = false;
+    this.#next = Number.POSITIVE_INFINITY;
     void this.#work().finally(() => {
       const end = performance.now();
       this.#running = false;
       this.#rest = end + Math.max(GATHER_MS, end - start);
-      if (this.#again) this.poke();
+      if (this.#next < Number.POSITIVE_INFINITY) this.#wakeAt(Math.max(this.#next, this.#rest));
     });
   }
 

@@ -45,6 +45,8 @@ export interface AgentParts {
   readonly hazards: LookForHazards;
   /** Calls back when something in the folder changes, until the function returned is called. */
   watchFolder(folder: string, onChange: () => void): () => void;
+  /** Ports of all NETLINK_ROUTE sockets: who could change links. */
+  netlinkUsers(): readonly number[];
   /** Name of a process; null: there is none such. */
   who(pid: number): string | null;
 }

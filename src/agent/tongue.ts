@@ -1,7 +1,7 @@
 /** What the agent says of what happened. The same is said once, however often it comes. */
 import type { Problem } from '../model/problem.ts';
 import type { EventDraft } from './account.ts';
-import { byWhom, type Culprit } from './culprits.ts';
+import { byWhom, type Culprit, type Culprits, namesOf } from './culprits.ts';
 import type { EventKind, Waiting } from './door.ts';
 
 /** Shorter pauses are not worth a word. */
@@ -45,14 +45,16 @@ export class Tongue {
     for (const overlay of this.#refused.keys()) if (!held.has(overlay)) this.#refused.delete(overlay);
   }
 
-  fight(overlay: string, pauseMs: number, culprits: readonly Culprit[]): void {
+  fight(overlay: string, pauseMs: number, culprits: readonly Culprit[], all: Pick<Culprits, 'residents'>): void {
     if (pauseMs < TOLD_PAUSE_MS) return;
     const who = byWhom(culprits);
+    const others = who === '' ? namesOf(all.residents()) : '';
+    const suspects = others === '' ? '' : `; these could do it: ${others}`;
     this.say({
       kind: 'fight',
       level: 'warning',
       message: `${overlay} is changed again and again${who === '' ? '' : ` ${who}`}: left alone for ${seconds(pauseMs)}`,
-      hint: `stop the other program, or take ${overlay} out of the file`,
+      hint: `stop the other program, or take ${overlay} out of the file${suspects}`,
       overlays: [overlay],
     });
   }

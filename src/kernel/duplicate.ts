@@ -63,10 +63,15 @@ export type UnderlayDevice = Pick<LinkFacts, 'name' | 'index'>;
 
 const hint = 'give one of the two machines another address: with both, packets go now here, now there';
 
-function macOf({ index }: UnderlayDevice, netns: number | undefined): Mac | undefined {
+/** Index → MAC of every link here: two of our own on one wire answer for each other. */
+function macs(netns: number | undefined): ReadonlyMap<number, Mac> {
   const socket = new Rtnetlink(netns);
   try {
-    return readLinks(socket).find((link) => link.index === index)?.attributes.address ?? undefined;
+    const found = new Map<number, Mac>();
+    for (const { index, attributes } of readLinks(socket)) {
+      if (attributes.address !== undefined && attributes.address !== null) found.set(index, attributes.address);
+    }
+    return found;
   } finally {
     socket.close();
   }
@@ -74,7 +79,9 @@ function macOf({ index }: UnderlayDevice, netns: number | undefined): Mac | unde
 
 /** @returns the MAC of another machine that answers for the address, or null after half a second of silence. */
 async function askAround(device: UnderlayDevice, address: IpAddress, netns: number | undefined): Promise<Mac | null> {
-  const mac = macOf(device, netns);
+  const own = macs(netns);
+  const mac = own.get(device.index);
+  const all = new Set(own.values());
   // A device without Ethernet, such as a tunnel, has no neighbours who could answer.
   if (mac === undefined) return null;
   const fd = openSocket(AF_PACKET, SOCK_DGRAM, PROTOCOL_ARP, { netns });
@@ -86,7 +93,7 @@ async function askAround(device: UnderlayDevice, address: IpAddress, netns: numb
     const watch = onReadable(fd, () => {
       for (let length = receive(fd, buffer); length >= 0; length = receive(fd, buffer)) {
         const found = holder(buffer.subarray(0, Math.min(length, buffer.length)), address);
-        if (found !== null && found !== mac) resolve(found);
+        if (found !== null && !all.has(found)) resolve(found);
       }
     });
     const timer = setTimeout(() => resolve(null), PATIENCE_MS);
