@@ -1,13 +1,28 @@
 /** What the import reads from networkd's files is what a real systemd-networkd 252 makes of them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { lookAt } from '../src/apply/converge.ts';
+import { memoryStore } from '../src/apply/store.ts';
+import { parseFabricOrThrow } from '../src/fabric/parse.ts';
+import { resolve } from '../src/fabric/resolve.ts';
+import { join } from '../src/import/join.ts';
 import { importer } from '../src/import/networkd.ts';
+import { writeFabric } from '../src/import/write.ts';
 import { madeByNetworkd, needsTools, plainLinks } from './import.testing.ts';
 
 type Files = Readonly<Record<string, string>>;
 
 const eth0 = (...lines: string[]): string =>
-  ['[Match]', 'Name=eth0', '[Network]', 'Address=10.0.0.1/24', 'Address=fd00::1/64', ...lines, ''].join('\n');
+  [
+    '[Match]',
+    'Name=eth0',
+    '[Network]',
+    'IPv6AcceptRA=no',
+    'Address=10.0.0.1/24',
+    'Address=fd00::1/64',
+    ...lines,
+    '',
+  ].join('\n');
 const netdev = (name: string, ...lines: string[]): string =>
   ['[NetDev]', `Name=${name}`, 'Kind=vxlan', '[VXLAN]', ...lines, ''].join('\n');
 const network = (name: string, ...lines: string[]): string =>
@@ -173,5 +188,52 @@ for (const { name, files, links } of ROWS) {
     );
     const made = await madeByNetworkd(t, files, links);
     assert.deepEqual(plainLinks(imported.links, made.links), plainLinks(made.links, made.links));
+  });
+}
+
+const FOUND = 'Remote=10.0.0.2';
+const REAL: readonly { name: string; vxlan: readonly string[]; network: readonly string[] }[] = [
+  { name: 'no port', vxlan: [FOUND], network: ['Address=10.9.0.1/24'] },
+  {
+    name: 'a local address, a port and checksums',
+    vxlan: [FOUND, 'Local=10.0.0.1', 'DestinationPort=4789', 'UDPChecksum=yes', 'TTL=inherit'],
+    network: ['Address=10.9.0.1/24', '[Route]', 'Destination=10.8.0.0/16', 'Gateway=10.9.0.2'],
+  },
+  {
+    name: 'three hosts',
+    vxlan: ['Local=10.0.0.1', 'DestinationPort=4789', 'MacLearning=no'],
+    network: [
+      ...['Address=10.9.0.1/24', '[BridgeFDB]', 'Destination=10.0.0.2', '[BridgeFDB]', 'Destination=10.0.0.3'],
+      ...['[BridgeFDB]', 'MACAddress=02:00:5e:00:53:02', 'Destination=10.0.0.2'],
+    ],
+  },
+  {
+    name: 'a group',
+    vxlan: ['Group=239.0.0.5', 'Local=10.0.0.1', 'DestinationPort=4789'],
+    network: ['Address=10.9.0.1/24'],
+  },
+];
+
+for (const { name, vxlan, network: lines } of REAL) {
+  test(`what networkd made is what the imported file wants: ${name}`, { skip: needsTools }, async (t) => {
+    const files = {
+      'e.network': eth0('VXLAN=vx0'),
+      'a.netdev': `[NetDev]\nName=vx0\nKind=vxlan\nMACAddress=02:00:5e:00:53:01\n[VXLAN]\nVNI=77\n${vxlan.join('\n')}\n`,
+      'a.network': network('vx0', ...lines),
+    };
+    const sources = Object.entries(files).map(([path, text]) => ({ path, text }));
+    const imported = importer.read(sources, () => []);
+    const { file, problems } = join('made', 'a test', [{ name: 'alpha', imported, underlay: null }]);
+    assert.deepEqual(problems, []);
+    const { kernel } = await madeByNetworkd(t, files, ['vx0', 'eth0']);
+    const { fabric } = parseFabricOrThrow(Buffer.from(writeFabric(file)), 'made.yaml');
+    const desired = resolve(fabric, 'alpha', kernel.look().facts);
+    const { plan } = lookAt(kernel, desired, memoryStore('made'), { adopt: true });
+    assert.deepEqual(plan.conflicts, []);
+    // Only our marks are new.
+    const changed = plan.steps.map((step) =>
+      'changes' in step ? step.changes.map(({ attribute }) => attribute) : step,
+    );
+    assert.deepEqual(changed, [['alias', 'group']]);
   });
 }

@@ -5,6 +5,8 @@ import type { TestContext } from 'node:test';
 import { observeOverlays } from '../src/cli/observe-overlays.ts';
 import type { ImportedLink } from '../src/import/found.ts';
 import { importKernel } from '../src/import/kernel.ts';
+import { openKernel } from '../src/kernel/live.ts';
+import type { Kernel } from '../src/kernel/port.ts';
 import { VXLAN_DEFAULTS } from '../src/model/vxlan.ts';
 import { watchNetworkd } from '../src/networkd/links.ts';
 import { openNamespace } from '../src/sys/netns.ts';
@@ -16,6 +18,7 @@ export { needsNetworkd as needsTools } from './support/networkd.ts';
 export interface Made {
   readonly host: NetworkdHost;
   readonly links: readonly ImportedLink[];
+  readonly kernel: Kernel;
 }
 
 /** @param links all of which networkd must be done with, or which it leaves alone. */
@@ -33,9 +36,13 @@ export async function madeByNetworkd(
   await host.startNetworkd();
   await settled;
   const namespace = openNamespace(`/proc/${host.pid}/ns/net`);
-  t.after(() => namespace.close());
+  const kernel = openKernel(namespace.fd);
+  t.after(() => {
+    kernel.close();
+    namespace.close();
+  });
   const { links: found } = importKernel('kernel', observeOverlays(namespace.fd));
-  return { host, links: found };
+  return { host, links: found, kernel };
 }
 
 async function settles(host: NetworkdHost, names: readonly string[]): Promise<void> {
