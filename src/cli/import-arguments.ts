@@ -68,20 +68,36 @@ export function readImport({ options, args }: Pick<Context, 'options' | 'args'>)
     else if (isOwn(name) || isShared(name)) {
       const given = value ?? words.next().value;
       if (given === undefined) throw wrongUse(`--${name} needs a value`, HELP);
-      if (name === 'host' && current.source !== undefined) {
-        current = { files: [] };
-        drafts.push(current);
-      }
+      if (name === 'host') current = forHost(drafts);
       if (isShared(name)) shared[name] = once(name, shared[name], given);
       else current[name] = once(name, current[name], given);
     } else throw wrongUse(`unknown option '${word}'`, HELP);
   }
+  foldLast(drafts);
   return {
     sources: drafts.map(requestOf),
     name: shared.name ?? options.text('name') ?? null,
     output: nonEmpty('output', shared.output ?? options.text('output')) ?? null,
     quiet,
   };
+}
+
+/** The host that a --host begins. */
+function forHost(drafts: Draft[]): Draft {
+  foldLast(drafts);
+  const last = drafts.at(-1);
+  if (last !== undefined && last.source === undefined) return last;
+  const next: Draft = { files: [] };
+  drafts.push(next);
+  return next;
+}
+
+/** A --host that no source follows names the source before it, as in `kernel --host alpha`. */
+function foldLast(drafts: Draft[]): void {
+  const [before, last] = drafts.slice(-2);
+  if (before === undefined || last === undefined || last.source !== undefined || before.host !== undefined) return;
+  const { files: _, ...options } = last;
+  drafts.splice(-2, 2, { ...options, ...before });
 }
 
 const HELP = '`everlan import --help` shows what there is';

@@ -28,14 +28,24 @@ export function join(name: string | null, title: string, imports: readonly HostI
   const hosts = imports.map((each) => draftOf(each, problems));
   settleUnderlays(hosts, problems);
   const groups = groupSides(hosts, problems);
-  if (hosts.every(({ imported }) => imported.links.length === 0)) {
+  const failed = problems.some(({ severity }) => severity === 'error');
+  if (!failed && hosts.every(({ imported }) => imported.links.length === 0)) {
     problems.push(importProblem('import-nothing', 'there is no VXLAN link in what was read'));
   }
   const fabric = name ?? ownFabric(imports) ?? DEFAULT_NAME;
   const people = new People(hosts);
   const context: Context = { fabric, problems, hostAt: (underlay) => people.at(underlay) };
   const overlays = groups.map((group) => buildOverlay(group, context));
-  const file = { name: fabric, notes: [title, ...headNotes(problems)], hosts: people.all(), overlays };
+  const strangers = imports.some(({ imported }) => imported.links.length > 0 && imported.fabric !== fabric);
+  const notes = [
+    title,
+    ...(strangers ? ['These links are there already: `everlan apply --adopt` takes them over, in place.'] : []),
+    ...(people.unknown
+      ? ['Of hosts called peer-… only the underlay address is known: name them, and give them addresses.']
+      : []),
+    ...headNotes(problems),
+  ];
+  const file = { name: fabric, notes, hosts: people.all(), overlays };
   return { file, problems };
 }
 
@@ -78,6 +88,7 @@ function isWhole(side: Side, problems: Problem[]): boolean {
 class People {
   readonly #hosts: FileHost[];
   readonly #byUnderlay = new Map<IpAddress, string>();
+  readonly #imported: number;
 
   constructor(drafts: readonly HostDraft[]) {
     this.#hosts = drafts.flatMap((draft) => {
@@ -86,6 +97,7 @@ class People {
       const { name, hostname, underlay } = draft;
       return [{ name, underlay, device: deviceOf(draft, underlay), hostname, notes: [] }];
     });
+    this.#imported = this.#hosts.length;
   }
 
   at(underlay: IpAddress): string {
@@ -95,6 +107,11 @@ class People {
     this.#byUnderlay.set(underlay, name);
     this.#hosts.push({ name, underlay, device: undefined, hostname: undefined, notes: [] });
     return name;
+  }
+
+  /** Whether some were made up. */
+  get unknown(): boolean {
+    return this.#hosts.length > this.#imported;
   }
 
   all(): readonly FileHost[] {
