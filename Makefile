@@ -40,6 +40,7 @@ deb: packages $(BUNDLE) ## Debian packages in dist-deb/, for this machine or for
 docs: $(SETUP) ## write the generated parts of the documents anew
 	@$(NODE) scripts/docs.ts
 	@$(NODE) scripts/errors-doc.ts
+	@$(NODE) scripts/targets-doc.ts
 
 fix: $(SETUP) ## format and lint, mending what can be mended
 	@node_modules/.bin/biome check --write .

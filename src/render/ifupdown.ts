@@ -2,7 +2,7 @@
 import { EverlanError, problem } from '../model/problem.ts';
 import { originOf } from './origin.ts';
 import { type Part, partsOf } from './part.ts';
-import { SCRIPT_SUPPORT, scriptFile, scriptName, scriptPath } from './script.ts';
+import { SCRIPT_REMARKS, SCRIPT_SUPPORT, scriptFile, scriptName, scriptPath } from './script.ts';
 import { command, comment } from './shell.ts';
 import type { RenderHost, Target } from './target.ts';
 
@@ -37,7 +37,7 @@ function notes(host: RenderHost): readonly string[] {
   return [
     '/etc/network/interfaces must read the folder: source /etc/network/interfaces.d/*',
     ...order,
-    'ifdown of the underlay leaves the overlays, and nothing watches them.',
+    'ifdown of the underlay leaves the overlays.',
   ];
 }
 
@@ -45,6 +45,7 @@ export const ifupdown: Target = {
   name: 'ifupdown',
   summary: 'stanzas of /etc/network/interfaces, and the script that they run',
   support: SCRIPT_SUPPORT,
+  remarks: SCRIPT_REMARKS,
   render: (host, context) => {
     const head = originOf(host, context).map(comment).join('\n');
     const text = `${[head, ...partsOf(host).map(stanza)].join('\n\n')}\n`;

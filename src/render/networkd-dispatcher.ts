@@ -3,7 +3,7 @@
  * makes the overlay when its underlay is routable, and removes it when that is off.
  */
 import { originOf } from './origin.ts';
-import { SCRIPT_SUPPORT, scriptFile, scriptName, scriptPath } from './script.ts';
+import { SCRIPT_REMARKS, SCRIPT_SUPPORT, scriptFile, scriptName, scriptPath } from './script.ts';
 import { command, comment } from './shell.ts';
 import type { RenderContext, RenderedFile, RenderHost, Target } from './target.ts';
 
@@ -41,6 +41,7 @@ export const networkdDispatcher: Target = {
   name: 'networkd-dispatcher',
   summary: 'hooks of networkd-dispatcher, as in netplan’s FAQ, with a way back',
   support: SCRIPT_SUPPORT,
+  remarks: SCRIPT_REMARKS,
   render: (host, context) => ({
     files: [
       scriptFile(host, context),
@@ -52,7 +53,6 @@ export const networkdDispatcher: Target = {
     notes: [
       'The files belong to root, as networkd-dispatcher wants it; its service must be enabled.',
       'A script of the same purpose that is there already, such as /etc/network/if-post-up.d/vxlan, has to go.',
-      'Nothing watches the overlay between two states of the underlay.',
     ],
   }),
 };

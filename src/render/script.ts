@@ -166,9 +166,15 @@ export const SCRIPT_SUPPORT: Target['support'] = {
   'tx-checksum-offload': { by: '`ethtool`, which must be installed for `false`' },
 };
 
+export const SCRIPT_REMARKS: readonly string[] = [
+  'It looks when it is run, and does not watch.',
+  'An `ip` that cannot mark addresses as ours (`proto` in `ip address help`; Debian 12 has none) leaves an address that is no longer in the file on the link until the overlay is taken down.',
+];
+
 export const script: Target = {
   name: 'script',
   summary: 'a POSIX shell script with up, down and status',
   support: SCRIPT_SUPPORT,
+  remarks: SCRIPT_REMARKS,
   render: (host, context) => ({ files: [scriptFile(host, context)], notes: [] }),
 };

@@ -1,6 +1,6 @@
 /** Target `systemd`: a oneshot unit that runs the script at boot, and its way back at the end. */
 import { originOf } from './origin.ts';
-import { SCRIPT_SUPPORT, scriptFile, scriptName, scriptPath } from './script.ts';
+import { SCRIPT_REMARKS, SCRIPT_SUPPORT, scriptFile, scriptName, scriptPath } from './script.ts';
 import type { Target } from './target.ts';
 import { type Entry, unitFile } from './unit-file.ts';
 
@@ -36,6 +36,7 @@ export const systemd: Target = {
   name: 'systemd',
   summary: 'a oneshot unit of systemd, and the script that it runs',
   support: SCRIPT_SUPPORT,
+  remarks: SCRIPT_REMARKS,
   render: (host, context) => {
     const unit = `${scriptName(host)}.service`;
     const path = scriptPath(host);
@@ -73,7 +74,6 @@ export const systemd: Target = {
       files: [scriptFile(host, context), { path: `etc/systemd/system/${unit}`, text, mode: 0o644 }],
       notes: [
         `Then: systemctl daemon-reload && systemctl enable --now ${unit}; systemctl reload ${unit} repairs. systemd 244 or newer.`,
-        'Nothing watches the overlay between two runs.',
       ],
     };
   },

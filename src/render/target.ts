@@ -61,6 +61,8 @@ export interface Target {
   readonly summary: string;
   /** Completed for every option: the matrix in docs/targets.md comes from here. */
   readonly support: Readonly<Record<Option, Support>>;
+  /** What is different beside the options, a sentence each. */
+  readonly remarks?: readonly string[];
   /** What depends on the value: `more than one peer`, say. Beside what `support` refuses. */
   unsaid?(host: RenderHost): readonly Unsaid[];
   /** @throws EverlanError when something that it needs is not known, such as the device. */
