@@ -145,8 +145,9 @@ async function settled(host: NetworkdHost, names: readonly string[], state: stri
     return names.flatMap((name) => links.find(({ ifname }) => ifname === name)?.ifindex ?? []);
   };
   const done = (): boolean => {
-    const found = indexes();
-    return found.length === names.length && found.every((index) => watch.states(index)?.administrative === state);
+    const states = indexes().map((index) => watch.states(index)?.administrative);
+    if (state !== 'failed' && states.includes('failed')) throw new Error(host.networkctl('list'));
+    return states.length === names.length && states.every((each) => each === state);
   };
   try {
     await log.until('following');
