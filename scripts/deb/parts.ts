@@ -81,7 +81,7 @@ function copyBundles(arch: Arch, to: string): void {
     // The one that installs are made of, not the one that runs this.
     const node = join(packageFolder(`node-linux-${NODE_ARCH[arch]}`), 'bin/node');
     // Without an environment: some of it has Node compile more, and the count of that gets into the code.
-    run(node, ['--random-seed=1', ...flags, join(import.meta.dirname, 'code-cache.ts'), join(to, name)], {});
+    run(node, ['--random-seed=1', ...flags, join(import.meta.dirname, 'code-cache.js'), join(to, name)], {});
   }
 }
 

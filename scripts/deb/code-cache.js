@@ -1,7 +1,8 @@
 /**
- * V8's code of one file, compiled as a whole: `node --random-seed=1 [FLAGS] code-cache.ts FILE.js` writes FILE.cache. With a
+ * V8's code of one file, compiled as a whole: `node --random-seed=1 [FLAGS] code-cache.js FILE.js` writes FILE.cache. With a
  * seed that is given, the same file gives the same bytes; what is compiled does not depend on what a run meets on this
  * machine. V8 takes it under the same flags, the seed aside (src/cli/release.ts).
+ * Not TypeScript: Node strips types by WebAssembly, which --jitless has none of.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
