@@ -1,21 +1,20 @@
 /**
- * A real host: Debian with systemd as its first process, by systemd-nspawn(1), that boots, reboots and powers off. It
- * lives in namespaces of its own, whose network is the peer that it is wired to. The kernel ends and unmounts all of it
- * with the test, also when the test is killed: the namespaces' first process reads from a pipe that ends then.
+ * Real hosts: Debian with systemd as the first process, by systemd-nspawn(1), that boot, reboot, power off, and lose
+ * their power. Each has files of its own, which outlive all that, and a wire to the underlay that it shares with the
+ * others of the test.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { hasCapability } from '../../src/sys/caps.ts';
+import { debianRoot, type Suite } from './debian-root.ts';
 import type { Ending } from './networkd.ts';
 import { NotifySocket } from './notify-socket.ts';
-import { ended, firstLine, runs } from './process.ts';
+import { ended, runs } from './process.ts';
+import { type Underlay, underlay } from './underlay.ts';
 
-const CACHE = '/var/cache/everlan-tests';
-export type Suite = 'bullseye' | 'bookworm' | 'trixie';
-/** libstdc++6 is what Node needs. */
-const PACKAGES = ['systemd', 'systemd-sysv', 'dbus', 'iproute2', 'iputils-ping', 'libstdc++6'];
+export type { Suite } from './debian-root.ts';
+
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 /** What never comes must not keep the test from ending. */
 const PATIENCE_MS = 120_000;
@@ -34,65 +33,21 @@ function whyNot(): string | false {
 /** Why such a host cannot be had here; false: it can. */
 export const needsRealHost: string | false = whyNot();
 
-/** $1: the root to make. What was left half-made by one that was killed is made anew. */
-const MAKE_ROOT = `
-if [ -d "$1" ]; then exit 0; fi
-rm -rf --one-file-system "$1.new"
-mmdebstrap --quiet --mode=root --variant=minbase --aptopt='Acquire::Retries "5"' --include="$2" "$3" "$1.new"
-chroot "$1.new" systemctl --quiet enable systemd-networkd
-mv "$1.new" "$1"
-`;
-
-/** @returns a folder with Debian in it, made at the first time and never changed. Rejects with apt's words. */
-async function debianRoot(extra: readonly string[], suite: Suite): Promise<string> {
-  const packages = [...PACKAGES, ...extra].join(',');
-  const key = createHash('sha256').update(MAKE_ROOT).update(packages).digest('hex').slice(0, 8);
-  const root = `${CACHE}/${suite}-${key}`;
-  mkdirSync(CACHE, { recursive: true, mode: 0o755 });
-  const make = ['unshare', '-m', 'sh', '-e', '-c', MAKE_ROOT, 'sh', root, packages, suite];
-  const child = spawn('flock', [`${CACHE}/lock`, ...make], { stdio: ['ignore', 'ignore', 'pipe'] });
-  const said: string[] = [];
-  child.stderr.setEncoding('utf8').on('data', (text: string) => said.push(text));
-  // All that it said has been read then, not only its end.
-  await new Promise((done) => child.once('close', done));
-  if (child.exitCode !== 0) throw new Error(`cannot make ${root}:\n${said.join('')}`);
-  return root;
-}
-
-/**
- * systemd needs the second version of cgroups, all of it, wherever this machine has it. $1: the group of the host's
- * processes; the rest is what runs in the meantime. Groups that were left behind go too, if nothing is in them, so
- * something stays in ours.
- */
-const KEEP_GROUP = `
-umount -R -l /sys/fs/cgroup
-mount -t cgroup2 cgroup2 /sys/fs/cgroup
-find /sys/fs/cgroup -mindepth 1 -depth -type d -path '/sys/fs/cgroup/everlan-test-*' -exec rmdir {} + 2>&- || :
-group=/sys/fs/cgroup/$1
-mkdir -p "$group/keeper"
-echo 0 > "$group/keeper/cgroup.procs"
-shift
-"$@" || :
-echo 0 > /sys/fs/cgroup/cgroup.procs
-find "$group" -depth -type d -exec rmdir {} +
-`;
-
-/** $1: the root. Tells the first process's id, as the outside sees it, before it sees only its own kind. */
-const FIRST_PROCESS = `
-read -r pid rest < /proc/self/stat
-mount -t proc proc /proc
-mount -t tmpfs -o mode=755 tmpfs /run
-mkdir /run/upper /run/work /run/root
-mount -t overlay overlay -o "lowerdir=$1,upperdir=/run/upper,workdir=/run/work" /run/root
-ip link set lo up
-ip link add eth0 type bridge
-ip link set eth0 up
-echo "$pid"
-cat
+/** $1: the host's folder, $2: the root. */
+const MOUNT = `
+mkdir -p "$1/upper" "$1/work" "$1/root"
+mount -t overlay overlay -o "lowerdir=$2,upperdir=$1/upper,workdir=$1/work" "$1/root"
 `;
 
 /** $1: the group. The rest is what runs in it. */
-const JOIN_GROUP = 'echo 0 > "/sys/fs/cgroup/$1/cgroup.procs"; shift; exec "$@"';
+const JOIN_GROUP = 'mkdir -p "$1"; echo 0 > "$1/cgroup.procs"; shift; exec "$@"';
+
+/** $1: the group. Everything in it ends at the same moment, without a word. */
+const CUT_POWER = `
+echo 1 > "$1/cgroup.kill"
+while grep -q 'populated 1' "$1/cgroup.events"; do sleep 0.01; done
+find "$1" -depth -type d -exec rmdir {} +
+`;
 
 /** A process is the first of its namespace, two namespaces below this one's, if its last id is 1. */
 function firstBelow(pid: number): number | null {
@@ -108,6 +63,14 @@ function firstBelow(pid: number): number | null {
   return null;
 }
 
+/** From power on to its end. */
+interface Life {
+  readonly nspawn: ChildProcess;
+  readonly notify: NotifySocket;
+  /** The host's network namespace, as the underlay names it. */
+  readonly netns: string;
+}
+
 export class RealHost {
   readonly name: string;
   /** Where its files are, as the outside sees them. */
@@ -116,18 +79,27 @@ export class RealHost {
   readonly group: string;
   /** What it said on its console in all its lives. */
   readonly console: string[] = [];
-  readonly #first: ChildProcess;
-  readonly #pid: number;
+  readonly #underlay: Underlay;
+  /** Where it stands among the hosts of the underlay, from 1. */
+  readonly #place: number;
+  /** As the underlay sees it. */
+  readonly #folder: string;
   #boots = 0;
-  #nspawn: ChildProcess | null = null;
+  #life: Life | null = null;
   #init: number | null = null;
 
-  constructor(name: string, group: string, first: ChildProcess, pid: number) {
+  constructor(name: string, network: Underlay, place: number) {
     this.name = name;
-    this.group = group;
-    this.#first = first;
-    this.#pid = pid;
-    this.root = `/proc/${pid}/root/run/root`;
+    this.group = `${network.group}/${name}`;
+    this.#underlay = network;
+    this.#place = place;
+    this.#folder = `/run/hosts/${name}`;
+    this.root = `/proc/${network.pid}/root${this.#folder}/root`;
+  }
+
+  /** Gives it its files, which are those of `root` at first. */
+  mount(root: string): void {
+    this.#underlay.run('sh', '-e', '-c', MOUNT, 'sh', this.#folder, root);
   }
 
   /** The host's first process, as the outside sees it. */
@@ -136,24 +108,42 @@ export class RealHost {
     return this.#init;
   }
 
-  #around(...command: string[]): string[] {
-    return ['-t', String(this.#pid), '-m', '-n', '-p', '--', ...command];
+  /** The host's network namespace, as the outside sees it. There is one from power on. */
+  get netns(): string {
+    return `/proc/${this.#underlay.pid}/root/run/netns/${this.#alive().netns}`;
   }
 
-  /** Runs a program on the peer that the host is wired to: a bridge `eth0` is its underlay device. */
+  #alive(): Life {
+    if (this.#life === null) throw new Error(`${this.name} is off`);
+    return this.#life;
+  }
+
+  /** Runs a program beside what the hosts are wired to: a bridge `eth0` is its underlay device. */
   peer(...command: string[]): string {
-    return execFileSync('nsenter', this.#around(...command), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    return this.#underlay.run(...command);
+  }
+
+  #inside(...command: string[]): string[] {
+    return ['-t', String(this.init), '-a', '--', 'env', '-i', `PATH=${PATH}`, ...command];
   }
 
   /** Runs a program on the host, with nothing in its environment but PATH. @returns what it printed; throws if it fails */
   run(...command: string[]): string {
-    const args = ['-t', String(this.init), '-a', '--', 'env', '-i', `PATH=${PATH}`, ...command];
-    return execFileSync('nsenter', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    return execFileSync('nsenter', this.#inside(...command), { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  }
+
+  /** As `run`, in the background. */
+  start(...command: string[]): ChildProcess {
+    return spawn('nsenter', this.#inside(...command), { stdio: ['ignore', 'pipe', 'pipe'] });
+  }
+
+  #off(...command: string[]): string[] {
+    return this.#underlay.around('env', '-i', `PATH=${PATH}`, 'chroot', `${this.#folder}/root`, ...command);
   }
 
   /** Runs a program with the host's files while it is off. */
   chroot(...command: string[]): void {
-    this.peer('env', '-i', `PATH=${PATH}`, 'chroot', '/run/root', ...command);
+    execFileSync('nsenter', this.#off(...command), { stdio: ['ignore', 'pipe', 'pipe'] });
   }
 
   write(path: string, content: string | Uint8Array, mode = 0o644): void {
@@ -161,40 +151,65 @@ export class RealHost {
     writeFileSync(this.root + path, content, { mode });
   }
 
+  /** `dpkg --install`, on the host or while it is off. @param deb a path outside. Rejects with dpkg's words. */
+  async install(deb: string): Promise<void> {
+    const path = `/var/cache/apt/archives/${basename(deb)}`;
+    copyFileSync(deb, this.root + path);
+    const dpkg = ['dpkg', '--install', path];
+    const args = this.#life === null ? this.#off(...dpkg) : this.#inside(...dpkg);
+    const child = spawn('nsenter', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const said: string[] = [];
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => said.push(text));
+    }
+    await ended(child);
+    if (child.exitCode !== 0) throw new Error(`${this.name}: ${dpkg.join(' ')}:\n${said.join('')}`);
+  }
+
   /**
    * Settles when systemd says that the boot is over. The wire, `eth0` on the host with a MAC of its own for all time,
    * is made anew, with the namespace that it ends in: a boot must not find what the one before has made.
    */
   async boot(): Promise<void> {
-    const namespace = `boot${this.#boots++}`;
-    this.peer('ip', 'netns', 'add', namespace);
-    const end = ['name', 'eth0', 'address', '02:00:00:00:00:01', 'netns', namespace];
-    this.peer('ip', 'link', 'add', 'far0', 'type', 'veth', 'peer', ...end);
-    this.peer('ip', 'link', 'set', 'far0', 'master', 'eth0', 'up');
-    const notify = new NotifySocket(`/proc/${this.#pid}/root/run/${namespace}`);
-    const nspawn = spawn('nsenter', this.#around('sh', '-e', '-c', JOIN_GROUP, 'sh', this.group, ...this.#command()), {
-      env: { PATH, NOTIFY_SOCKET: `/run/${namespace}`, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' },
+    this.powerOn();
+    await this.booted();
+  }
+
+  /** The beginning of a boot. */
+  powerOn(): void {
+    const netns = `${this.name}-${this.#boots++}`;
+    const far = `far${this.#place - 1}`;
+    this.peer('ip', 'netns', 'add', netns);
+    const end = ['name', 'eth0', 'address', `02:00:00:00:00:0${this.#place}`, 'netns', netns];
+    this.peer('ip', 'link', 'add', far, 'type', 'veth', 'peer', ...end);
+    this.peer('ip', 'link', 'set', far, 'master', 'eth0', 'up');
+    const socket = `${this.#folder}/${netns}.notify`;
+    const notify = new NotifySocket(`/proc/${this.#underlay.pid}/root${socket}`);
+    const join = ['sh', '-e', '-c', JOIN_GROUP, 'sh', `/sys/fs/cgroup/${this.group}`];
+    const nspawn = spawn('nsenter', this.#underlay.around(...join, ...this.#command(netns)), {
+      env: { PATH, NOTIFY_SOCKET: socket, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    this.#nspawn = nspawn;
+    this.#life = { nspawn, notify, netns };
     for (const stream of [nspawn.stdout, nspawn.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => this.console.push(text));
     }
-    const over = ended(nspawn).then(() => `ended with ${nspawn.exitCode}`);
-    try {
-      await this.#patiently('booted', Promise.race([notify.heard('READY=1'), over]));
-    } finally {
-      notify.close();
-    }
-    this.#init = nspawn.exitCode === null ? firstBelow(nspawn.pid ?? 0) : null;
-    if (this.#init === null) throw new Error(`${this.name} did not boot:\n${this.console.join('')}`);
   }
 
-  #command(): string[] {
+  /** The rest of a boot. */
+  async booted(): Promise<void> {
+    const { nspawn, notify } = this.#alive();
+    await this.#patiently('booted', Promise.race([notify.heard('READY=1'), ended(nspawn)]));
+    this.#init = nspawn.exitCode === null ? firstBelow(nspawn.pid ?? 0) : null;
+    if (this.#init !== null) return;
+    throw new Error(`${this.name} did not boot, ended with ${nspawn.exitCode}:\n${this.console.join('')}`);
+  }
+
+  #command(netns: string): string[] {
     const nothingOfOurs = ['--register=no', '--keep-unit', '--link-journal=no', '--resolv-conf=off', '--timezone=off'];
     return [
       ...['systemd-nspawn', '--quiet', '--boot', '--notify-ready=yes', ...nothingOfOurs],
-      ...['-D', '/run/root', '-M', this.name, `--network-namespace-path=/run/netns/boot${this.#boots - 1}`],
+      ...['-D', `${this.#folder}/root`, '-M', this.name, `--network-namespace-path=/run/netns/${netns}`],
       ...['--capability=CAP_NET_ADMIN', '--console=pipe', '--kill-signal=SIGRTMIN+3'],
     ];
   }
@@ -206,28 +221,37 @@ export class RealHost {
     return Promise.race([event, promise]).finally(() => clearTimeout(timer));
   }
 
-  /** Settles when everything on the host has ended, and the wire is gone. */
+  /** Settles when everything on the host has ended, and the wire is gone. @returns how it ended */
+  async #over(what: string): Promise<number | null> {
+    const { nspawn, notify, netns } = this.#alive();
+    await this.#patiently(what, ended(nspawn));
+    notify.close();
+    this.#init = null;
+    this.#life = null;
+    this.peer('ip', 'link', 'delete', `far${this.#place - 1}`);
+    this.peer('ip', 'netns', 'delete', netns);
+    return nspawn.exitCode;
+  }
+
   async #leave(command: string, code: number): Promise<void> {
-    const nspawn = this.#nspawn;
     try {
       this.run('systemctl', command);
     } catch {
       // It may be ended before it has said that it did what was asked; how the host ends tells.
     }
-    if (nspawn === null) throw new Error(`${this.name} is off`);
-    await this.#patiently(`did ${command}`, ended(nspawn));
-    this.#init = null;
-    if (nspawn.exitCode !== code) {
-      throw new Error(`${command}: ended with ${nspawn.exitCode} instead of ${code}:\n${this.console.join('')}`);
-    }
-    this.peer('ip', 'link', 'delete', 'far0');
-    this.peer('ip', 'netns', 'delete', `boot${this.#boots - 1}`);
+    const got = await this.#over(`did ${command}`);
+    if (got !== code) throw new Error(`${command}: ended with ${got} instead of ${code}:\n${this.console.join('')}`);
   }
 
   /** `systemctl reboot` on the host. Settles when it has booted again. */
   async reboot(): Promise<void> {
-    await this.#leave('reboot', REBOOTED);
+    await this.shutDown();
     await this.boot();
+  }
+
+  /** The first half of a reboot. */
+  shutDown(): Promise<void> {
+    return this.#leave('reboot', REBOOTED);
   }
 
   /** `systemctl poweroff` on the host. */
@@ -235,30 +259,49 @@ export class RealHost {
     return this.#leave('poweroff', POWERED_OFF);
   }
 
-  /** Ends it as a power cut does. */
-  async end(): Promise<void> {
-    this.#first.stdin?.end();
-    await Promise.all([this.#first, this.#nspawn].filter((child) => child !== null).map(ended));
+  /** All that runs on it ends at once, at whatever moment of its life; its files stay as they are. */
+  async cutPower(): Promise<void> {
+    this.peer('sh', '-e', '-c', CUT_POWER, 'sh', `/sys/fs/cgroup/${this.group}`);
+    await this.#over('ended without power');
+  }
+
+  /** Settles when nothing of it runs any more, which the end of the underlay sees to. */
+  async ended(): Promise<void> {
+    if (this.#life === null) return;
+    this.#life.notify.close();
+    await ended(this.#life.nspawn);
   }
 }
 
 /**
- * A host that is off, and its peer with an underlay device `eth0`, up and without addresses.
- * @param extra Debian packages that it has besides.
+ * Hosts that are off, wired to one underlay, which is a bridge that is up and has no addresses.
+ * @param extra Debian packages that they have besides.
  */
+export async function realHosts(
+  t: Ending,
+  names: readonly string[],
+  extra: readonly string[] = [],
+  suite: Suite = 'bookworm',
+): Promise<RealHost[]> {
+  const root = await debianRoot(extra, suite);
+  const network = await underlay(t, names.join('-'));
+  const hosts = names.map((name, i) => new RealHost(name, network, i + 1));
+  for (const host of hosts) host.mount(root);
+  t.after(async () => {
+    await network.end();
+    await Promise.all(hosts.map((host) => host.ended()));
+  });
+  return hosts;
+}
+
+/** A host that is off, alone on its underlay. As `realHosts`. */
 export async function realHost(
   t: Ending,
   name: string,
   extra: readonly string[] = [],
   suite: Suite = 'bookworm',
 ): Promise<RealHost> {
-  const root = await debianRoot(extra, suite);
-  const group = `everlan-test-${process.pid}-${name}`;
-  const inner = ['unshare', '-m', '-n', '-p', '-f', '--kill-child', 'sh', '-e', '-c', FIRST_PROCESS, 'sh', root];
-  const first = spawn('unshare', ['-m', 'sh', '-e', '-c', KEEP_GROUP, 'sh', group, ...inner], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const host = new RealHost(name, group, first, Number(await firstLine(first)));
-  t.after(() => host.end());
+  const [host] = await realHosts(t, [name], extra, suite);
+  if (host === undefined) throw new Error('no host');
   return host;
 }
