@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  chmodSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -47,6 +48,19 @@ test('a file that is there is replaced, with its mode, and nothing is left besid
   assert.equal(readFileSync(join(root, 'a'), 'utf8'), 'new');
   assert.equal(modeOf(join(root, 'a')), 0o600);
   assert.deepEqual(readdirSync(root), ['a']);
+});
+
+test('a file that is as it should be is not touched, one with another mode is made anew', (t) => {
+  const root = folder(t);
+  const file = { path: 'a', text: 'é\n', mode: 0o644 };
+  writeTree(root, [file]);
+  const before = statSync(join(root, 'a'), { bigint: true });
+  writeTree(root, [file]);
+  const after = statSync(join(root, 'a'), { bigint: true });
+  assert.deepEqual([after.ino, after.mtimeNs], [before.ino, before.mtimeNs]);
+  chmodSync(join(root, 'a'), 0o666);
+  writeTree(root, [file]);
+  assert.equal(modeOf(join(root, 'a')), 0o644);
 });
 
 test('a symbolic link in the place of a file is replaced, not followed', (t) => {

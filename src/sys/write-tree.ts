@@ -3,7 +3,18 @@
  * link, and the next name is looked up in what was opened (/proc/self/fd), so that nobody can put another in its place.
  */
 import { randomBytes } from 'node:crypto';
-import { closeSync, constants, fchmodSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { hasCode } from './errno.ts';
 import { UnsafePathError } from './safe-dir.ts';
 
@@ -48,22 +59,56 @@ function enter(parent: number, name: string, path: string): number {
   }
 }
 
-/** Replaces a file at once: a reader sees the old text or the new. What has its name is replaced, not followed. */
-function writeFile(folder: number, name: string, { text, mode }: TreeFile): void {
-  const temporary = inside(folder, `.${name}.${randomBytes(6).toString('hex')}`);
-  const fd = openSync(temporary, NEW_FILE, 0o600);
+function fill(fd: number, { text, mode }: TreeFile): void {
   try {
-    try {
-      writeFileSync(fd, text);
-      fchmodSync(fd, mode);
-    } finally {
-      closeSync(fd);
-    }
+    writeFileSync(fd, text);
+    fchmodSync(fd, mode);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Whether the file is there already, as it should be. Not blocking, should a FIFO be there. */
+function isSame(path: string, { text, mode }: TreeFile): boolean {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch {
+    return false;
+  }
+  try {
+    const found = fstatSync(fd);
+    const alike = found.isFile() && (found.mode & 0o7777) === mode && found.size === Buffer.byteLength(text);
+    return alike && readFileSync(fd, 'utf8') === text;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Replaces what has the name at once, without following it: a reader sees the old text or the new. */
+function replace(folder: number, name: string, file: TreeFile): void {
+  const temporary = inside(folder, `.${name}.${randomBytes(6).toString('hex')}`);
+  try {
+    fill(openSync(temporary, NEW_FILE, 0o600), file);
     renameSync(temporary, inside(folder, name));
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
   }
+}
+
+/** A file that is as it should be is left alone: a rename would make the filesystem write it out, again and again. */
+function writeFile(folder: number, name: string, file: TreeFile): void {
+  const path = inside(folder, name);
+  let fd: number;
+  try {
+    fd = openSync(path, NEW_FILE, 0o600);
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error;
+    if (!isSame(path, file)) replace(folder, name, file);
+    return;
+  }
+  fill(fd, file);
 }
 
 /**
