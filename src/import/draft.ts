@@ -1,7 +1,7 @@
 /** Several hosts' imports on their way to one fabric. */
 import { type IpAddress, isMulticast } from '../model/address.ts';
 import type { Place } from '../model/problem.ts';
-import { VXLAN_DEFAULTS, type VxlanState } from '../model/vxlan.ts';
+import { VXLAN_ATTRIBUTE_NAMES, VXLAN_DEFAULTS, type VxlanState } from '../model/vxlan.ts';
 import type { Imported, ImportedLink } from './found.ts';
 
 /** One host's import, as the command line gives it. */
@@ -36,8 +36,15 @@ export interface Side {
   readonly group: IpAddress | null;
 }
 
+/** As the kernel tells a link: nothing has to be made of thousands of them. */
+function isComplete(attributes: Partial<VxlanState>): attributes is VxlanState {
+  return Object.keys(attributes).length === VXLAN_ATTRIBUTE_NAMES.length;
+}
+
 export function sideOf(host: HostDraft, link: ImportedLink): Side {
-  const vxlan = { ...VXLAN_DEFAULTS, ...link.attributes, vni: link.vni };
+  const vxlan = isComplete(link.attributes)
+    ? link.attributes
+    : { ...VXLAN_DEFAULTS, ...link.attributes, vni: link.vni };
   const { remote } = vxlan;
   const group = remote !== null && isMulticast(remote) ? remote : null;
   const peers = new Set(remote === null || group !== null ? link.flood : [remote, ...link.flood]);

@@ -18,7 +18,7 @@ export interface ImportedLink {
   readonly vni: number;
   /**
    * What the link has, where the source says so or the tool's own defaults differ from the kernel's (networkd's UDP checksums,
-   * port 8472 without a word). What is not in it is the kernel's default. `vni` is not in it.
+   * port 8472 without a word). What is not in it is the kernel's default. `vni` need not be in it.
    */
   readonly attributes: Partial<VxlanState>;
   /** null: nothing said, so it follows the device. */

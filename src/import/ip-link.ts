@@ -5,7 +5,7 @@ import { readVxlanOptions, type VxlanOptions } from './ip-vxlan.ts';
 import type { Machine, MadeLink } from './machine.ts';
 import type { Report } from './report.ts';
 import type { Span } from './shell-syntax.ts';
-import { abbreviates, CommandProblem, type Words } from './words.ts';
+import { abbreviates, CommandProblem, remembering, type Words } from './words.ts';
 
 /** What a command needs to know of its surroundings. */
 export interface Scene {
@@ -101,13 +101,17 @@ const ROWS: readonly Row[] = [
   exact('dev', (words) => ({ device: words.after('dev') })),
 ];
 
+const find = remembering((word) =>
+  ROWS.find(({ name, exact: whole }) => (whole ? name === word : abbreviates(word, name))),
+);
+
 function readLink(words: Words): Said {
   let settings: Settings = {};
   const spans = new Map<string, Span>();
   const left: Span[] = [];
   for (let word = words.next(); word !== undefined; word = words.next()) {
     const { start } = words.span;
-    const row = ROWS.find(({ name, exact: whole }) => (whole ? name === word : abbreviates(word, name)));
+    const row = find(word);
     if (row === undefined && settings.device !== undefined) {
       throw new CommandProblem('source-conflict', words.span, `“${word}” is a second link beside ${settings.device}`);
     }

@@ -2,7 +2,7 @@
 import { type IpAddress, isMulticast } from '../model/address.ts';
 import type { VxlanAttribute, VxlanState } from '../model/vxlan.ts';
 import type { Span } from './shell-syntax.ts';
-import { abbreviates, CommandProblem, leaveOut, type Words } from './words.ts';
+import { abbreviates, CommandProblem, leaveOut, remembering, type Words } from './words.ts';
 
 /** What the options say; only what is said. */
 export interface VxlanOptions {
@@ -122,15 +122,13 @@ function tos(words: Words, key: string): number {
     : leaveOut(words.span, `left out: what ${key} ${text} means stands in /etc/iproute2/rt_dsfield`);
 }
 
-function find(word: string): Row | undefined {
-  return ROWS.find(({ names, exact }) =>
-    names.some((name) => (exact === true ? name === word : abbreviates(word, name))),
-  );
-}
+const find = remembering((word) =>
+  ROWS.find(({ names, exact }) => names.some((name) => (exact === true ? name === word : abbreviates(word, name)))),
+);
 
 /** All words to the end. @param made the link is new, so something must be said of it. */
 export function readVxlanOptions(words: Words, command: Span, made: boolean): VxlanOptions {
-  let values: Partial<VxlanState> = {};
+  const values: Partial<VxlanState> = {};
   const spans = new Map<VxlanAttribute, Span>();
   for (let word = words.next(); word !== undefined; word = words.next()) {
     const start = words.span;
@@ -139,9 +137,9 @@ export function readVxlanOptions(words: Words, command: Span, made: boolean): Vx
     const { slot } = found;
     if (spans.has(slot)) throw new CommandProblem('source-conflict', start, `${word} says again what is said already`);
     const read = found.read(words, word);
-    values = { ...values, ...read };
-    for (const name of Object.keys(read) as VxlanAttribute[])
-      spans.set(name, { start: start.start, end: words.span.end });
+    Object.assign(values, read);
+    const span = { start: start.start, end: words.span.end };
+    for (const name of Object.keys(read) as VxlanAttribute[]) spans.set(name, span);
   }
   if (made) checkNew(values, spans, command);
   // 0 is a word for none: the kernel then takes its own port.

@@ -35,7 +35,11 @@ export function join(name: string | null, title: string, imports: readonly HostI
   const fabric = name ?? ownFabric(imports) ?? DEFAULT_NAME;
   const people = new People(hosts);
   const context: Context = { fabric, problems, hostAt: (underlay) => people.at(underlay) };
-  const overlays = groups.map((group) => buildOverlay(group, context));
+  const built = groups.map((group) => buildOverlay(group, context));
+  const shared = repeated(built.flatMap(({ notes }) => notes));
+  const overlays = built.map((overlay) =>
+    shared.size === 0 ? overlay : { ...overlay, notes: overlay.notes.filter((note) => !shared.has(note)) },
+  );
   const strangers = imports.some(({ imported }) => imported.links.length > 0 && imported.fabric !== fabric);
   const notes = [
     title,
@@ -43,10 +47,17 @@ export function join(name: string | null, title: string, imports: readonly HostI
     ...(people.unknown
       ? ['Of hosts called peer-… only the underlay address is known: name them, and give them addresses.']
       : []),
+    ...shared,
     ...headNotes(problems),
   ];
   const file = { name: fabric, notes, hosts: people.all(), overlays };
   return { file, problems };
+}
+
+/** What is said of several overlays is said once, at the top. */
+function repeated(notes: readonly string[]): ReadonlySet<string> {
+  const seen = new Set<string>();
+  return new Set(notes.filter((note) => seen.size === seen.add(note).size));
 }
 
 function ownFabric(imports: readonly HostImport[]): string | undefined {

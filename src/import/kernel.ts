@@ -76,7 +76,6 @@ class Reader {
 
   link(link: LinkState, vxlan: VxlanState): ImportedLink {
     const place = this.#place(link);
-    const { vni, ...attributes } = vxlan;
     const bridge = this.#bridge(link, place);
     const master = bridge === null ? undefined : this.#state.links.get(bridge.name);
     const bearer = master ?? link;
@@ -87,8 +86,8 @@ class Reader {
     return {
       name: link.name,
       place,
-      vni,
-      attributes,
+      vni: vxlan.vni,
+      attributes: vxlan,
       mtu: this.#mtu(link, vxlan, flood, place),
       mac: link.mac,
       addresses: this.#addresses(bearer, place),

@@ -6,6 +6,7 @@ import { brctl, bridgeFdb, ethtool } from './bridge-fdb.ts';
 import type { ImportedLink } from './found.ts';
 import { ipLink, type Scene } from './ip-link.ts';
 import { type Family, ipAddress, ipNeighbour, ipRoute } from './ip-standing.ts';
+import { LazyPlace } from './lazy-place.ts';
 import { Machine } from './machine.ts';
 import { isRendered, type RenderedHost, readRendered } from './rendered-script.ts';
 import type { Report } from './report.ts';
@@ -44,7 +45,7 @@ export class ScriptReader {
    */
   read(source: Source, span?: Span, variables?: ReadonlyMap<string, string>): void {
     const lines = new Lines(source);
-    const place = ({ start, end }: Span): Place => lines.place(start, end);
+    const place = (span: Span): Place => new LazyPlace(lines, span);
     const run = new ShellRun((call) => this.#call(call, source.text, place), variables);
     try {
       const script = parseShell(source.text, span);

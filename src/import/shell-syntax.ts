@@ -94,7 +94,9 @@ const SPECIAL = /[0-9@*#?$!-]/y;
 const BRACED = /\{([A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?])(?::?[-=]([^{}$`"'\\]*))?\}/y;
 const BLANK = /(?:[ \t]|\\\r?\n)*/y;
 const OPERATOR = /&&|\|\||;;&?|;&|[;&|()\r\n]/y;
+const PLAIN = /[^\s;&|()<>\\'"$`]+/y;
 const REDIRECT = /\d*(?:<<-?|>>|<&|>&|<>|>\||&>>?|<|>)/y;
+const MAY_REDIRECT = new Set('<>&0123456789');
 const ENDS_WORD = new Set([' ', '\t', '\n', '\r', ';', '&', '|', '(', ')', '<', '>']);
 
 interface Pending {
@@ -140,9 +142,12 @@ class Parser {
   }
 
   #blanks(): void {
-    this.#take(BLANK);
-    if (this.#text[this.#at] !== '#') return;
-    while (this.#at < this.#end && this.#text[this.#at] !== '\n') this.#at++;
+    const text = this.#text;
+    while (this.#at < this.#end && (text[this.#at] === ' ' || text[this.#at] === '\t')) this.#at++;
+    if (text[this.#at] === '\\') this.#take(BLANK);
+    if (text[this.#at] !== '#') return;
+    const stop = text.indexOf('\n', this.#at);
+    this.#at = stop < 0 ? this.#end : Math.min(stop, this.#end);
   }
 
   #newline(): void {
@@ -396,6 +401,8 @@ class Parser {
   #redirections(input: { span: Span | null } | null): void {
     for (;;) {
       this.#blanks();
+      // Most words are no redirections, and that is seen at once.
+      if (!MAY_REDIRECT.has(this.#text[this.#at] ?? '')) return;
       const operator = this.#take(REDIRECT)?.replace(/^\d+/, '');
       if (operator === undefined) return;
       const start = this.#at;
@@ -447,8 +454,7 @@ class Parser {
         flush();
         parts.push(this.#expansion(false));
       } else {
-        plain += character;
-        this.#at++;
+        plain += this.#take(PLAIN) ?? this.#text[this.#at++];
       }
     }
     flush();

@@ -26,6 +26,20 @@ export const leaveOut = (span: Span, message: string): never => {
 /** Whether iproute2 takes `word` for `full`: any beginning of it (`matches` in lib/utils.c). */
 export const abbreviates = (word: string, full: string): boolean => word !== '' && full.startsWith(word);
 
+/** The same answers for the same words: scripts of many links say few different ones. */
+export function remembering<T>(find: (word: string) => T): (word: string) => T {
+  const known = new Map<string, T>();
+  return (word) => {
+    const before = known.get(word);
+    if (before !== undefined) return before;
+    const found = find(word);
+    if (known.size < MOST_REMEMBERED) known.set(word, found);
+    return found;
+  };
+}
+
+const MOST_REMEMBERED = 1000;
+
 export class Words {
   readonly #values: readonly Value[];
   readonly #command: Span;
