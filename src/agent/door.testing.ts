@@ -160,8 +160,12 @@ export class FakeDoor implements Door {
     for (const listener of this.statusListeners) listener();
   }
 
+  /** For those that tell others what was asked. */
+  protected async heard(_what: ApplyRequest | string): Promise<void> {}
+
   async #change(what: ApplyRequest | string): Promise<void> {
     this.asked.push(what);
+    await this.heard(what);
     await this.gate;
     if (this.failure !== null) throw this.failure;
   }

@@ -168,6 +168,35 @@ const outputs: { name: string; def: string; in: Json; want: boolean }[] = [
     want: true,
   },
   {
+    name: 'a status while an agent runs',
+    def: 'status',
+    in: {
+      ...HEAD,
+      overlays: [],
+      foreign: [],
+      agent: {
+        pid: 1,
+        since: '2026-11-22T14:00:00.000Z',
+        mode: 'trial',
+        source: '/etc/everlan/fabric.yaml',
+        waiting: [{ overlay: 'vx0', reason: 'no link has 10.0.0.4' }],
+        problems: [{ code: 'x', severity: 'error', message: 'y', hint: 'z' }],
+      },
+    },
+    want: true,
+  },
+  {
+    name: 'an agent in an unknown mode',
+    def: 'status',
+    in: {
+      ...HEAD,
+      overlays: [],
+      foreign: [],
+      agent: { pid: 1, since: '', mode: 'asleep', source: '', waiting: [], problems: [] },
+    },
+    want: false,
+  },
+  {
     name: 'an unknown state',
     def: 'status',
     in: {
