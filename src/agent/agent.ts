@@ -382,7 +382,13 @@ export class Agent implements Door {
       this.#fileProblems = [];
       this.#report();
       const { plan } = passed.report;
-      return { fabric: force.fabric.name, host: passed.host, plan, warnings: passed.desired.warnings, waiting: this.#keeper.waiting };
+      return {
+        fabric: force.fabric.name,
+        host: passed.host,
+        plan,
+        warnings: passed.desired.warnings,
+        waiting: this.#keeper.waiting,
+      };
     } catch (error) {
       if (trial !== null) this.#endTrial(force.store);
       if (before !== null) await this.#adopt(before);
