@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { IMPORT_ERROR_GROUPS } from '../import/errors.ts';
 import { ERROR_GROUPS, ERRORS } from './errors.ts';
 import { errorsDocument } from './errors-document.ts';
 
 test('docs/errors.md is what the catalogue says', () => {
   const written = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8');
-  assert.equal(written, errorsDocument(), 'stale: run `node scripts/errors-doc.ts`');
+  assert.equal(written, errorsDocument(IMPORT_ERROR_GROUPS), 'stale: run `node scripts/errors-doc.ts`');
 });
 
 test('every code stands in one group', () => {

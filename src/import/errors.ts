@@ -1,7 +1,7 @@
 /** What can be wrong with an import, whatever its source: one row each, for docs/errors.md. */
-import type { Place, Problem, ProblemExtra } from '../model/problem.ts';
-import { problem, warning } from '../model/problem.ts';
+import { type Place, type Problem, type ProblemExtra, problem, warning } from '../model/problem.ts';
 import type { ErrorRow } from '../text/errors.ts';
+import { TOOL_ERRORS } from './tool-errors.ts';
 
 const row = (severity: 'error' | 'warning', text: string, hint?: string): ErrorRow =>
   hint === undefined ? { severity, text } : { severity, text, hint };
@@ -30,6 +30,12 @@ export const IMPORT_ERRORS = {
   'import-left-out': row('warning', 'A link that a fabric file cannot say was left out.'),
   'import-unsaid': row('warning', 'Something about a link that a fabric file cannot say was left out.'),
 } as const satisfies Record<string, ErrorRow>;
+
+/** The catalogue with the headings of docs/errors.md. */
+export const IMPORT_ERROR_GROUPS = [
+  { title: 'Import: files of other tools', rows: TOOL_ERRORS },
+  { title: 'Import: from links to one fabric', rows: IMPORT_ERRORS },
+] as const;
 
 export type ImportCode = keyof typeof IMPORT_ERRORS;
 
