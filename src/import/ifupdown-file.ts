@@ -2,7 +2,7 @@
 import { Lines, type Source } from '../text/lines.ts';
 import type { FindFiles, SourceFile } from './found.ts';
 import type { Report } from './report.ts';
-import type { Span } from './shell-syntax.ts';
+import type { Span } from './shell-tree.ts';
 
 /** A logical line: its first word, and the rest of it. */
 export interface Entry {

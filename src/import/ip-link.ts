@@ -4,7 +4,7 @@ import type { Place } from '../model/problem.ts';
 import { readVxlanOptions, type VxlanOptions } from './ip-vxlan.ts';
 import type { Machine, MadeLink } from './machine.ts';
 import type { Report } from './report.ts';
-import type { Span } from './shell-syntax.ts';
+import type { Span } from './shell-tree.ts';
 import { abbreviates, CommandProblem, remembering, type Words } from './words.ts';
 
 /** What a command needs to know of its surroundings. */

@@ -1,7 +1,7 @@
 /** `ip address`, `ip route`, `ip neighbour` (ip-address(8), ip-route(8), ip-neighbour(8)). */
 import { familyOf, networkOf, type Prefix } from '../model/address.ts';
 import type { Scene } from './ip-link.ts';
-import type { Span } from './shell-syntax.ts';
+import type { Span } from './shell-tree.ts';
 import { abbreviates, CommandProblem, type Words } from './words.ts';
 
 export type Family = 4 | 6 | null;

@@ -1,7 +1,7 @@
 /** `ip link … type vxlan OPTIONS` (ip-link(8)): in the order in which iproute2 tries the words, since it takes abbreviations. */
 import { type IpAddress, isMulticast } from '../model/address.ts';
 import type { VxlanAttribute, VxlanState } from '../model/vxlan.ts';
-import type { Span } from './shell-syntax.ts';
+import type { Span } from './shell-tree.ts';
 import { abbreviates, CommandProblem, leaveOut, remembering, type Words } from './words.ts';
 
 /** What the options say; only what is said. */

@@ -1,7 +1,7 @@
 /** A place that is looked up when somebody reads it: of thousands that an importer keeps, messages need a few. */
 import type { Place } from '../model/problem.ts';
 import type { Lines } from '../text/lines.ts';
-import type { Span } from './shell-syntax.ts';
+import type { Span } from './shell-tree.ts';
 
 export class LazyPlace implements Place {
   readonly #lines: Lines;

@@ -12,7 +12,7 @@ import { readVxlanOptions } from './ip-vxlan.ts';
 import type { Machine, MadeLink } from './machine.ts';
 import type { Report } from './report.ts';
 import type { Value } from './shell-run.ts';
-import type { Script, Simple, Span, Word } from './shell-syntax.ts';
+import type { Script, Simple, Span, Word } from './shell-tree.ts';
 import { CommandProblem, Words } from './words.ts';
 
 /** What such a script says of its host, beside its links. */

@@ -11,7 +11,8 @@ import { Machine } from './machine.ts';
 import { isRendered, type RenderedHost, readRendered } from './rendered-script.ts';
 import type { Report } from './report.ts';
 import { type Call, ShellRun, type Value } from './shell-run.ts';
-import { parseShell, ShellSyntaxError, type Span } from './shell-syntax.ts';
+import { parseShell } from './shell-syntax.ts';
+import { ShellSyntaxError, type Span } from './shell-tree.ts';
 import { abbreviates, CommandProblem, Words } from './words.ts';
 
 /** A command that was passed over. It is told of where it concerns an overlay, which is known at the end. */

@@ -2,7 +2,7 @@
  * Follows a shell script as it would run when links are to be set up, without running anything: variables with literal values,
  * functions, loops over literal words. Of `if` the first branch is taken, of `case` the one that brings things up.
  */
-import type { Case, Definition, If, Loop, Part, Script, ShellCommand, Simple, Span, Word } from './shell-syntax.ts';
+import type { Case, Definition, If, Loop, Part, Script, ShellCommand, Simple, Span, Word } from './shell-tree.ts';
 
 /** One word after expansion; `text` null: only a running shell can tell it. */
 export interface Value extends Span {

@@ -2,7 +2,7 @@
 import { type IpAddress, type Prefix, parseIp, parsePrefix } from '../model/address.ts';
 import { type Mac, parseMac } from '../model/mac.ts';
 import type { Value } from './shell-run.ts';
-import type { Span } from './shell-syntax.ts';
+import type { Span } from './shell-tree.ts';
 import type { ToolCode } from './tool-errors.ts';
 
 /** The command as a whole is left out, or refused. */
