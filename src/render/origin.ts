@@ -2,10 +2,19 @@
 import { oneLine } from './one-line.ts';
 import type { RenderContext, RenderHost } from './target.ts';
 
-/** A line each, without the sign of a comment. */
-export function originOf({ desired }: RenderHost, { file, version }: RenderContext): readonly string[] {
+function lines(whom: string, { file, version }: RenderContext): readonly string[] {
   return [
-    `Made by everlan ${version} from ${oneLine(file)}: fabric ${oneLine(desired.fabric)}, host ${oneLine(desired.host)}.`,
+    `Made by everlan ${version} from ${oneLine(file)}: ${oneLine(whom)}.`,
     'Change that file and render again: what is changed here is lost then.',
   ];
+}
+
+/** A line each, without the sign of a comment. */
+export function originOf({ desired }: RenderHost, context: RenderContext): readonly string[] {
+  return lines(`fabric ${desired.fabric}, host ${desired.host}`, context);
+}
+
+/** The same for a file that is for every host. */
+export function originOfAll(fabric: string, context: RenderContext): readonly string[] {
+  return lines(`fabric ${fabric}, for all its hosts`, context);
 }
