@@ -11,7 +11,7 @@ import { RT_SCOPE, RTN_UNICAST, RTPROT, writeRoute } from './route.ts';
 import { Reader, Writer } from './wire.ts';
 
 const PID = 4123;
-const BLANK = { removed: false, index: 7, state: 0, protocol: 0, pid: PID, name: null };
+const BLANK = { removed: false, index: 7, state: 0, protocol: 0, pid: PID, name: null, mac: null };
 
 function message(type: number, body: (to: Writer) => void): Uint8Array {
   const to = new Writer();
@@ -28,14 +28,11 @@ const bridgePort = (to: Writer): void => {
   link(to);
   to.bytes[16] = AF.BRIDGE;
 };
-const neighbour = (family: number) => (to: Writer) =>
-  writeNeighbour(to, {
-    family,
-    index: 7,
-    state: NUD.STALE,
-    flags: 0,
-    attributes: { mac: '02:00:00:00:00:01' as Mac },
-  });
+const MAC = '02:00:00:00:00:01' as Mac;
+const neighbour =
+  (family: number, state: number = NUD.STALE) =>
+  (to: Writer) =>
+    writeNeighbour(to, { family, index: 7, state, flags: 0, attributes: { mac: MAC } });
 const route = (attributes: { metric: number; outputLink?: number }) => (to: Writer) =>
   writeRoute(to, {
     ...{ family: AF.INET, length: 24, table: 254, protocol: RTPROT.STATIC, scope: RT_SCOPE.LINK, type: RTN_UNICAST },
@@ -70,7 +67,12 @@ const cases: readonly { name: string; in: Uint8Array; want: Hint | false }[] = [
   {
     name: 'an FDB row that went',
     in: message(RTM.DELNEIGH, neighbour(AF.BRIDGE)),
-    want: { ...BLANK, kind: 'fdb', state: NUD.STALE, removed: true },
+    want: { ...BLANK, kind: 'fdb', state: NUD.STALE, removed: true, mac: MAC },
+  },
+  {
+    name: 'a permanent FDB row',
+    in: message(RTM.NEWNEIGH, neighbour(AF.BRIDGE, NUD.PERMANENT)),
+    want: { ...BLANK, kind: 'fdb', state: NUD.PERMANENT },
   },
   {
     name: 'a route',
@@ -89,7 +91,7 @@ const cases: readonly { name: string; in: Uint8Array; want: Hint | false }[] = [
 for (const { name, in: bytes, want } of cases) {
   test(name, () => {
     // What the last message left must not show.
-    const hint = { ...blankHint(), name: 'old', state: 99, protocol: 99, removed: true };
+    const hint = { ...blankHint(), name: 'old', mac: MAC, state: 99, protocol: 99, removed: true };
     const read = readHint(new Reader(bytes), 0, bytes.length, hint);
     assert.deepEqual(read && hint, want);
   });

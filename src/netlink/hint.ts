@@ -1,5 +1,7 @@
 /** What changed, read from the kernel's notification just as far as needed to tell whether it concerns anybody. */
+import { formatMac, type Mac } from '../model/mac.ts';
 import { AF, RTM } from './message.ts';
+import { NUD } from './neighbour.ts';
 import { RTM_PROTOCOL_OFFSET } from './route.ts';
 import { ATTRIBUTE_ID, align, type Reader } from './wire.ts';
 
@@ -23,15 +25,19 @@ export interface Hint {
   readonly pid: number;
   /** Of a link (IFLA_IFNAME); else null. */
   readonly name: string | null;
+  /** Of an FDB row that is not permanent, as it may stand in the place of one that was (NDA_LLADDR); else null. */
+  readonly mac: Mac | null;
 }
 
 /** One object for any number of hints. */
 export type MutableHint = { -readonly [K in keyof Hint]: Hint[K] };
 
 export function blankHint(): MutableHint {
-  return { kind: 'link', removed: false, index: 0, state: 0, protocol: 0, pid: 0, name: null };
+  return { kind: 'link', removed: false, index: 0, state: 0, protocol: 0, pid: 0, name: null, mac: null };
 }
 
+const NDA_LLADDR = 2; // <linux/neighbour.h>
+const MAC_BYTES = 6;
 const IFLA_IFNAME = 3; // <linux/if_link.h>
 const RTA_OIF = 4; // <linux/rtnetlink.h>
 
@@ -52,6 +58,10 @@ function nameAt(from: Reader, at: number, end: number): string | null {
   return from.bytes.toString('utf8', at, stop < 0 || stop > end ? end : stop);
 }
 
+function macAt(from: Reader, at: number, end: number): Mac | null {
+  return at < 0 || at + MAC_BYTES > end ? null : formatMac(from.bytes, at);
+}
+
 /** Bytes of the structure after the header: struct ifinfomsg, ifaddrmsg, ndmsg, rtmsg. */
 const FIXED = { link: 16, address: 8, neighbour: 12, fdb: 12, route: 12 } as const satisfies Record<HintKind, number>;
 
@@ -66,6 +76,7 @@ export function readHint(from: Reader, at: number, end: number, into: MutableHin
   into.state = 0;
   into.protocol = 0;
   into.name = null;
+  into.mac = null;
   switch (type) {
     case RTM.NEWLINK:
     case RTM.DELLINK:
@@ -83,6 +94,9 @@ export function readHint(from: Reader, at: number, end: number, into: MutableHin
       into.removed = type === RTM.DELNEIGH;
       into.index = from.i32(body + 4);
       into.state = from.u16(body + 8);
+      if (into.kind === 'fdb' && (into.state & (NUD.PERMANENT | NUD.NOARP)) === 0) {
+        into.mac = macAt(from, findAttribute(from, body + FIXED.fdb, end, NDA_LLADDR), end);
+      }
       return true;
     case RTM.NEWADDR:
     case RTM.DELADDR:
