@@ -106,6 +106,7 @@ describe('agent', () => {
       assert.equal(world.link()?.up, true);
       assert.equal(world.agent.info().source, 'last good');
       assert.equal(world.agent.info().problems.length > 0, true);
+      assert.ok(world.service.some((line) => line.startsWith('article on alpha: 1 link as the last good file says; ')));
     }
   });
 

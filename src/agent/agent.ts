@@ -15,7 +15,7 @@ import { Hazards } from './hazards.ts';
 import { Keeper, type Force as Kept, type Passed, type Wish } from './keeper.ts';
 import { Pacer } from './pacer.ts';
 import type { AgentParts } from './parts.ts';
-import { Tongue } from './tongue.ts';
+import { placed, Tongue } from './tongue.ts';
 
 /** A fabric file, and which of its hosts we were told to be. */
 interface Given {
@@ -305,7 +305,7 @@ export class Agent implements Door {
   /** One line for systemctl. */
   #statusLine(): string {
     const [first] = this.#problems();
-    const wrong = first === undefined ? '' : `; ${first.message}`;
+    const wrong = first === undefined ? '' : `; ${placed(first)}`;
     if (this.#force === null) return `waits for a good ${this.#parts.file}${wrong}`;
     const { host, waiting, links } = this.#keeper;
     const where = `${this.#force.fabric.name}${host === null ? '' : ` on ${host}`}`;
@@ -313,7 +313,8 @@ export class Agent implements Door {
     if (this.#mode === 'paused') return `${where}: a change waits to be confirmed${wrong}`;
     const trial = this.#mode === 'trial' ? ', a change waits to be confirmed' : '';
     const waits = waiting[0] === undefined ? '' : `, ${waiting.length} waiting: ${waiting[0].reason}`;
-    return `${where}: ${links} ${links === 1 ? 'link' : 'links'} as the file says${waits}${trial}${wrong}`;
+    const file = this.#fileProblems.length === 0 ? 'the file' : 'the last good file';
+    return `${where}: ${links} ${links === 1 ? 'link' : 'links'} as ${file} says${waits}${trial}${wrong}`;
   }
 
   #tellStatus(): void {

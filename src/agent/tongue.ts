@@ -15,6 +15,11 @@ function shorten(list: readonly string[]): string {
 
 const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`;
 
+/** With the place in the file, if it has one. */
+export function placed({ message, place }: Problem): string {
+  return place === undefined ? message : `${place.file}:${place.line}:${place.column}: ${message}`;
+}
+
 export class Tongue {
   readonly say: (draft: EventDraft) => void;
   /** Overlay → what was said of it. */
@@ -26,9 +31,9 @@ export class Tongue {
 
   /** One event for each problem. */
   problems(kind: EventKind, what: string, problems: readonly Problem[], overlays: readonly string[] = []): void {
-    for (const { message, hint, place, severity } of problems) {
-      const where = place === undefined ? '' : `${place.file}:${place.line}:${place.column}: `;
-      const draft = { kind, level: severity, message: `${what}: ${where}${message}`, overlays };
+    for (const one of problems) {
+      const { hint, severity } = one;
+      const draft = { kind, level: severity, message: `${what}: ${placed(one)}`, overlays };
       this.say(hint === undefined ? draft : { ...draft, hint });
     }
   }

@@ -1,0 +1,189 @@
+/** Real hosts with everlan installed from its package, and one fabric file for all: rebooted, cut off, and looked at. */
+import assert from 'node:assert/strict';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from './dispatcher.testing.ts';
+import { cannotBuild } from './support/deb.ts';
+import type { Ending } from './support/networkd.ts';
+import { everlanPackage } from './support/package.ts';
+import { needsRealHost, type RealHost, realHosts } from './support/real-host.ts';
+
+/** Why such hosts cannot be had here; false: they can. */
+export const needsFleet: string | false = needsRealHost || cannotBuild;
+
+const NAMES = ['alpha', 'beta', 'gamma'] as const;
+export const LINK = 'vxlan0';
+export const FABRIC_FILE = '/etc/everlan/fabric.yaml';
+
+/** In the middle of a boot at all its stages, and after it. */
+const LATEST_CUT_MS = 1000;
+
+const underlayOf = (i: number): string => `10.0.0.${i + 1}`;
+const overlayOf = (i: number): string => `169.254.0.${i + 1}`;
+
+/** The article's overlay for the first hosts. */
+export function fabricFile(count: number): string {
+  const each = (value: (i: number) => string): string =>
+    NAMES.slice(0, count)
+      .map((name, i) => `${name}: ${value(i)}`)
+      .join(', ');
+  return `fabric: article
+hosts: {${each(underlayOf)}}
+overlays:
+  ${LINK}: {vni: 77, hosts: {${each((i) => `${overlayOf(i)}/24`)}}}
+`;
+}
+
+export function network(i: number): string {
+  return `[Match]\nName=eth0\n\n[Network]\nAddress=${underlayOf(i)}/24\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n`;
+}
+
+export interface Member {
+  readonly host: RealHost;
+  /** On the overlay. */
+  readonly address: string;
+}
+
+/** Hosts that are off, with an underlay by systemd-networkd, and everlan and its file for the first so many of them. */
+export async function installedHosts(t: Ending, count: number, members = count): Promise<readonly Member[]> {
+  const deb = everlanPackage();
+  const hosts = await realHosts(t, NAMES.slice(0, count));
+  await Promise.all(
+    hosts.map((host, i) => {
+      host.write('/etc/systemd/network/10-eth0.network', network(i));
+      host.write(FABRIC_FILE, fabricFile(members));
+      return host.install(deb);
+    }),
+  );
+  return hosts.map((host, i) => ({ host, address: overlayOf(i) }));
+}
+
+export interface OurLink {
+  readonly ifindex: number;
+  readonly address: string;
+}
+
+/** The only VXLAN link of a host. */
+export function onlyLink(host: RealHost): OurLink {
+  const links: (OurLink & { readonly ifname: string })[] = JSON.parse(
+    host.run('ip', '-j', 'link', 'show', 'type', 'vxlan'),
+  );
+  const [link] = links;
+  if (links.length !== 1 || link?.ifname !== LINK) {
+    throw new Error(`${host.name} has the links ${links.map(({ ifname }) => ifname).join(', ') || 'none'}`);
+  }
+  return { ifindex: link.ifindex, address: link.address };
+}
+
+export function succeeds(host: RealHost, ...command: string[]): boolean {
+  try {
+    host.run(...command);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Settles when the host gets an answer from an address. */
+export async function answered(host: RealHost, address: string): Promise<void> {
+  await until(() => succeeds(host, 'ping', '-q', '-c', '1', '-i', '0.05', '-w', '1', address));
+}
+
+/** Settles when every host gets an answer from every other. */
+export async function allAnswer(members: readonly Member[]): Promise<void> {
+  for (const { host } of members) {
+    for (const other of members) if (other.host !== host) await answered(host, other.address);
+  }
+}
+
+/** Every pair answers, each host is as the file says, and nothing on it failed. */
+export async function inOrder(members: readonly Member[]): Promise<void> {
+  await allAnswer(members);
+  for (const { host } of members) {
+    assert.match(host.run('everlan', 'status', '--exit-code'), /matches the file/);
+    onlyLink(host);
+    const state = succeeds(host, 'systemctl', 'is-system-running', '--wait');
+    assert.ok(state, `${host.name}: ${host.run('systemctl', '--failed', '--no-legend')}`);
+    assert.equal(property(host, 'NRestarts'), '0', `${host.name}: the agent was started again`);
+  }
+}
+
+/** Of everlan.service. */
+export function property(host: RealHost, name: string): string {
+  return host.run('systemctl', 'show', '--value', `--property=${name}`, 'everlan.service').trim();
+}
+
+const bootId = (host: RealHost): string => host.run('cat', '/proc/sys/kernel/random/boot_id');
+
+/** The same numbers, from 0 to 1, for the same seed (mulberry32). */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** The power goes, comes back, and goes again in the middle of the boot. */
+async function cutInBoot(host: RealHost, afterMs: number): Promise<void> {
+  await host.cutPower();
+  host.powerOn();
+  await sleep(afterMs);
+  await host.cutPower();
+  await host.boot();
+}
+
+export interface Rounds {
+  /** How often a host has come back. */
+  readonly boots: number;
+  /** From the end of the boots to the last answer. */
+  readonly slowestMs: number;
+}
+
+/**
+ * In each round one host reboots, then all do at once, then all lose their power and lose it again in the middle of the
+ * boot. Each time all must be well afterwards, with the same MACs; who did not reboot has the same link still.
+ * @param seed chooses the host that reboots, and the moments.
+ * @throws with the seed and what was done last.
+ */
+export async function rebootRounds(members: readonly Member[], rounds: number, seed: number): Promise<Rounds> {
+  const random = randomFrom(seed);
+  const macs = members.map(({ host }) => onlyLink(host).address);
+  let boots = 0;
+  let slowestMs = 0;
+
+  const step = async (what: string, who: readonly Member[], work: (host: RealHost) => Promise<void>): Promise<void> => {
+    try {
+      const before = members.map(({ host }) => ({ id: bootId(host), link: onlyLink(host) }));
+      await Promise.all(who.map(({ host }) => work(host)));
+      const start = performance.now();
+      boots += who.length;
+      await allAnswer(members);
+      slowestMs = Math.max(slowestMs, performance.now() - start);
+      await inOrder(members);
+      for (const [i, member] of members.entries()) {
+        const { host } = member;
+        const link = onlyLink(host);
+        assert.equal(link.address, macs[i], `${host.name} has another MAC`);
+        if (who.includes(member)) assert.notEqual(bootId(host), before[i]?.id, host.name);
+        else assert.deepEqual(link, before[i]?.link, `${host.name} has another link`);
+      }
+    } catch (error) {
+      throw new Error(`${what} (seed ${seed})`, { cause: error });
+    }
+  };
+
+  for (let round = 1; round <= rounds; round++) {
+    const one = members.slice(Math.floor(random() * members.length)).slice(0, 1);
+    await step(`round ${round}: ${one[0]?.host.name} reboots`, one, (host) => host.reboot());
+    await step(`round ${round}: all reboot`, members, (host) => host.reboot());
+    const moments = new Map(members.map(({ host }) => [host, Math.round(random() * LATEST_CUT_MS)]));
+    const told = [...moments].map(([{ name }, ms]) => `${name} after ${ms} ms`).join(', ');
+    await step(`round ${round}: power lost in the boot: ${told}`, members, (host) =>
+      cutInBoot(host, moments.get(host) ?? 0),
+    );
+  }
+  return { boots, slowestMs };
+}
