@@ -107,7 +107,9 @@ function* entriesOf(text: string): Generator<Entry> {
     for (;;) {
       const stop = text.indexOf('\n', end);
       end = stop < 0 ? text.length : stop;
-      if (stop < 0 || !/\\\r?$/.test(text.slice(at, end))) break;
+      const line = text.slice(at, end);
+      // A comment ends with its line.
+      if (stop < 0 || !/\\\r?$/.test(line) || /^\s*#/.test(line)) break;
       end = stop + 1;
     }
     const entry = entryOf(text, at, end);

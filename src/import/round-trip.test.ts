@@ -56,7 +56,7 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-const CONTEXT: RenderContext = { file: 'drawn.yaml', version: '1.0', underlayId: '10-net', packageUrl: null };
+const CONTEXT: RenderContext = { file: 'drawn.yaml', text: '', version: '1.0', underlayId: '10-net', packageUrl: null };
 
 /** Order apart. */
 const wanted = ({ state }: Desired): unknown => Object.fromEntries(state.links);

@@ -56,6 +56,11 @@ export class ScriptReader {
       }
       run.file(script);
       run.rest();
+      if (!run.complete) {
+        const message =
+          'the rest is left out: the script has so many loops and functions that it is not followed to its end';
+        this.#report.add('source-left-out', place({ start: 0, end: 1 }), message);
+      }
     } catch (error) {
       if (error instanceof ShellSyntaxError) this.#report.add('source-syntax', place(error.span), error.message);
       else if (error instanceof CommandProblem)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import type { Imported, ImportedLink } from './found.ts';
 import { importer } from './script.ts';
 
@@ -112,6 +113,11 @@ ip neigh add fd00::2 lladdr 02-00-00-00-00-02 dev vx0 nud permanent\nip route ad
     want: ['vx0 77/8472'],
   },
   {
+    name: 'what is quoted within what is quoted',
+    in: `A="$(sed -n "s/'//p" "$1" | tr ')' "\\"")"\nB="\`cd \\\`dirname $0\\\`; pwd\`"\ncat <<< "$A" > >(tee x)\nip link add vx0 type vxlan id 77\nip link set vx0 up`,
+    want: ['vx0 77/8472'],
+  },
+  {
     name: 'by other names',
     in: `sudo /sbin/ip link add vx0 type vxlan id 77\nexec env A=b ip link set vx0 up\nexit 0\n`,
     want: ['vx0 77/8472'],
@@ -162,6 +168,7 @@ const reported: readonly { name: string; in: string; want: readonly RegExp[] }[]
     want: [/^2:17 warning: .*cannot say/],
   },
   { name: 'a route of a kind', in: `${ADD}\nip route add 10.1.0.0/16 dev vx0`, want: [/^2:1 warning: .*no gateway/] },
+  { name: 'no end', in: `f() { f; f; }\nf\n${ADD}`, want: [/^1:1 warning: the rest is left out/] },
   { name: 'no VNI', in: 'ip link add vx0 type vxlan', want: [/^1:1 error: a VXLAN link needs its VNI/] },
   {
     name: 'an unknown option',
@@ -195,4 +202,79 @@ test('script: what has nothing to do with overlays is not told of', () => {
   const text = `set -e\nmodprobe vxlan\niptables -A INPUT -j ACCEPT\nip rule add from all\nip addr add $(x) dev eth0\nip link set "$IF" up\nip a a 10.1/16 dev eth0\n${ADD}\n${UP}`;
   const { problems } = read(text);
   assert.deepEqual(told({ problems } as Imported), []);
+});
+
+test('script: whatever the text is, it is read or refused', () => {
+  const word = fc.constantFrom(
+    ...[
+      'ip',
+      'link',
+      'add',
+      'set',
+      'vx0',
+      'type',
+      'vxlan',
+      'id',
+      '7',
+      'dev',
+      'eth0',
+      'remote',
+      '10.0.0.2',
+      'bridge',
+      'fdb',
+      'append',
+    ],
+    ...[
+      'if',
+      'then',
+      'else',
+      'fi',
+      'for',
+      'x',
+      'in',
+      'do',
+      'done',
+      'case',
+      'esac',
+      'while',
+      '{',
+      '}',
+      '(',
+      ')',
+      ';;',
+      ';',
+      '&&',
+      '||',
+      '|',
+    ],
+    ...[
+      '$x',
+      `\${x:-7}`,
+      '$(y)',
+      '`z`',
+      '"$@"',
+      '"',
+      "'",
+      '\\',
+      '#',
+      '<<EOF',
+      'EOF',
+      '>',
+      '2>&1',
+      'f()',
+      'A=b',
+      '\n',
+      '\t',
+      '$((',
+      '<(',
+    ],
+  );
+  const text = fc.array(fc.tuple(word, fc.constantFrom(' ', ' ', '\n', '')), { maxLength: 40 });
+  fc.assert(
+    fc.property(text, (words) => {
+      const { links, problems } = read(words.flat().join(''));
+      assert.ok(links.length >= 0 && problems.every(({ place }) => (place?.line ?? 0) > 0));
+    }),
+    { numRuns: 2000 },
+  );
 });

@@ -26,8 +26,8 @@ export type OnCall = (call: Call) => boolean;
 type Variables = Map<string, string | null>;
 
 const DEEPEST = 20;
-/** Calls of one script: loops in loops would go on for ever. */
-const MOST_CALLS = 100_000;
+/** Commands of one script: functions that call each other and loops in loops would go on for ever. */
+const MOST_COMMANDS = 100_000;
 
 const UP =
   /^(?:do_|cmd_)?(?:up|start|post-up|pre-up|if-up|add|apply|create|setup|enable|on|routable|configured|bound|main)$/;
@@ -43,7 +43,7 @@ export class ShellRun {
   #doubt: string | null = null;
   #conditional = false;
   #depth = 0;
-  #calls = 0;
+  #left = MOST_COMMANDS;
   #over = false;
 
   /** @param variables such as IFACE, where it is known who runs the script. */
@@ -78,7 +78,14 @@ export class ShellRun {
     }
   }
 
+  /** Whether it was followed to its end. */
+  get complete(): boolean {
+    return this.#left > 0;
+  }
+
   #command(command: ShellCommand): boolean {
+    if (this.#left <= 0) return false;
+    this.#left--;
     switch (command.kind) {
       case 'simple':
         return this.#simple(command);
@@ -178,7 +185,6 @@ export class ShellRun {
       );
       return false;
     }
-    if (++this.#calls > MOST_CALLS) return false;
     const { start, end, input } = command;
     const doubt = this.#doubt ?? (this.#over ? 'it stands behind `exit`' : null);
     return this.#onCall({ words: [first, ...rest], start, end, input, doubt, conditional: this.#conditional });

@@ -4,9 +4,10 @@ import { type Part, ShellSyntaxError, type Span, type Word } from './shell-tree.
 export const NAME = /[A-Za-z_][A-Za-z0-9_]*/y;
 const SPECIAL = /[0-9@*#?$!-]/y;
 const BRACED = /\{([A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?])(?::?[-=]([^{}$`"'\\]*))?\}/y;
+const TO_BACKTICK = /(?:[^`\\]|\\.)*`/sy;
 const BLANK = /(?:[ \t]|\\\r?\n)*/y;
 const PLAIN = /[^\s;&|()<>\\'"$`]+/y;
-const REDIRECT = /\d*(?:<<-?|>>|<&|>&|<>|>\||&>>?|<|>)/y;
+const REDIRECT = /\d*(?:<<<|<<-?|>>|<&|>&|<>|>\||&>>?|<|>)/y;
 const MAY_REDIRECT = new Set('<>&0123456789');
 const ENDS_WORD = new Set([' ', '\t', '\n', '\r', ';', '&', '|', '(', ')', '<', '>']);
 
@@ -79,7 +80,7 @@ export class Scanner {
     for (;;) {
       this.blanks();
       // Most words are no redirections, and that is seen at once.
-      if (!MAY_REDIRECT.has(this.text[this.at] ?? '')) return;
+      if (!MAY_REDIRECT.has(this.text[this.at] ?? '') || this.#substitutes()) return;
       const operator = this.take(REDIRECT)?.replace(/^\d+/, '');
       if (operator === undefined) return;
       const start = this.at;
@@ -111,6 +112,11 @@ export class Scanner {
     };
     while (this.at < this.end) {
       const character = this.text[this.at] ?? '';
+      if (this.#substitutes()) {
+        flush();
+        parts.push(this.#expansion(false));
+        continue;
+      }
       if (ENDS_WORD.has(character)) break;
       if (character === '\\') {
         const next = this.text[this.at + 1] ?? '';
@@ -171,9 +177,7 @@ export class Scanner {
   #expansion(quoted: boolean): Part {
     const start = this.at++;
     if (this.text[start] === '`') {
-      const close = this.text.indexOf('`', this.at);
-      if (close < 0 || close >= this.end) this.fail('“`” is not closed', start);
-      this.at = close + 1;
+      if (this.take(TO_BACKTICK) === null) this.fail('“`” is not closed', start);
       return { kind: 'unknown', quoted };
     }
     const name = this.take(NAME) ?? this.take(SPECIAL);
@@ -191,6 +195,12 @@ export class Scanner {
     return { kind: 'text', text: '$', quoted };
   }
 
+  /** Whether `<(…)` or `>(…)` of bash comes next, which stands for the name of a file. */
+  #substitutes(): boolean {
+    const sign = this.text[this.at];
+    return (sign === '<' || sign === '>') && this.text[this.at + 1] === '(' && this.at + 1 < this.end;
+  }
+
   /** Passes over brackets within brackets, and what is quoted inside. */
   #nested(open: string, close: string, start: number): void {
     let depth = 0;
@@ -200,12 +210,15 @@ export class Scanner {
       else if (character === "'" && open === '(') {
         const end = this.text.indexOf("'", this.at + 1);
         this.at = end < 0 ? this.end : end;
+      } else if (character === '"') {
+        this.#doubleQuoted([]);
+        this.at--;
       } else if (character === open) depth++;
       else if (character === close && --depth === 0) {
         this.at++;
         return;
       }
     }
-    this.fail(`“$${open}” is not closed`, start);
+    this.fail(`“${this.text.slice(start, start + 2)}” is not closed`, start);
   }
 }
