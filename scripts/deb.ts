@@ -4,18 +4,9 @@
  * of packaging/changelog.
  */
 import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ARCHES, type Arch, hostArch, isArch } from './deb/arch.ts';
 import { readChangelog } from './deb/changelog.ts';
@@ -102,8 +93,7 @@ function main(): void {
   for (const arch of wanted.length > 0 ? wanted : [hostArch()]) {
     try {
       for (const deb of buildPackages({ output: values.output, level: values.level, arch })) {
-        const mebibytes = (readFileSync(deb).length / 2 ** 20).toFixed(1);
-        console.log(`${deb}: ${mebibytes} MiB`);
+        console.log(`${relative('.', deb)}: ${(statSync(deb).size / 2 ** 20).toFixed(2)} MiB`);
       }
     } catch (error) {
       if (!(error instanceof MissingPartError)) throw error;

@@ -207,7 +207,6 @@ describe('Debian packages', { skip: cannotBuild, concurrency: 2 }, () => {
     test(`${suite}: installed, upgraded, removed, purged`, { skip: needsRealHost }, async (t) => {
       const host = await hostOf(t, suite, [everlan]);
       const deb = `${INSIDE}/${basename(everlan)}`;
-      host.write('/etc/everlan/fabric.yaml', FABRIC);
       await host.boot();
       sh(
         host,
@@ -216,11 +215,16 @@ describe('Debian packages', { skip: cannotBuild, concurrency: 2 }, () => {
 
       sh(host, `dpkg --install ${deb}`);
       assert.equal(sh(host, 'systemctl is-enabled everlan; systemctl is-active everlan'), 'enabled\nactive\n');
+      host.write('/etc/everlan/fabric.yaml', FABRIC);
+      sh(host, 'until everlan status --quiet --exit-code; do sleep 0.1; done');
       assert.match(sh(host, 'everlan status'), /matches the file/);
       sh(host, 'systemctl reload everlan');
       assert.match(sh(host, 'everlan version'), new RegExp(`^everlan ${pkg.version.replaceAll('.', '\\.')} `));
       // On the systemd of this suite nothing in it is unknown, and nothing is missing that it names. There is no man here.
       assert.equal(sh(host, 'systemd-analyze --man=no verify everlan.service'), '');
+      const judged = sh(host, 'systemd-analyze security --no-pager everlan.service');
+      const exposure = /Overall exposure level for everlan.service: ([0-9.]+)/.exec(judged)?.[1];
+      assert.ok(Number(exposure) <= 2, judged);
       host.peer(
         'ip',
         'link',
