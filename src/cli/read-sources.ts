@@ -29,7 +29,11 @@ export function readPlaces(places: readonly string[], pattern: RegExp): readonly
 export const findFiles: FindFiles = (pattern, { path }) => {
   const folder = path === STDIN_NAME ? '.' : dirname(path);
   const found = globSync(pattern, { cwd: folder }).map((each) => resolve(folder, each));
-  return found.filter(isFile).toSorted().map(readOne);
+  // Among what a pattern matches, or a script calls, may be programs: they are no texts.
+  return found
+    .filter(isFile)
+    .toSorted()
+    .flatMap((each) => textOf(each) ?? []);
 };
 
 const STDIN_NAME = 'standard input';
@@ -39,6 +43,12 @@ function readOne(path: string): SourceFile {
   const source = decode(bytes, name);
   if ('code' in source) throw new EverlanError(source, EXIT.usage);
   return { path: name, text: source.text };
+}
+
+function textOf(path: string): SourceFile | null {
+  const { bytes, name } = readInput(path);
+  const source = decode(bytes, name);
+  return 'code' in source ? null : { path: name, text: source.text };
 }
 
 /** Paths of the fitting files, sorted by their path below their folder. */

@@ -19,7 +19,7 @@ export const importer: Importer = {
 
 function read(files: readonly SourceFile[], find: FindFiles): Imported {
   const report = new Report();
-  const reader = new ScriptReader(report);
+  const reader = new ScriptReader(report, find);
   const stanzas = readStanzas(files, find, report);
   const byName = Map.groupBy(stanzas, ({ name }) => name);
   const later: (() => void)[] = [];
@@ -30,8 +30,7 @@ function read(files: readonly SourceFile[], find: FindFiles): Imported {
   checkTwice(links, report);
   return {
     links,
-    underlays: reader.underlays(),
-    hostname: null,
+    ...reader.host(),
     problems: report.problems([...new Set(stanzas.map(({ source }) => source.file))].map((path) => ({ path }))),
   };
 }

@@ -8,11 +8,13 @@ import { parseFabricOrThrow } from '../fabric/parse.ts';
 import { resolve } from '../fabric/resolve.ts';
 import type { Desired } from '../model/desired.ts';
 import type { Fabric } from '../model/fabric.ts';
+import { ifupdown } from '../render/ifupdown.ts';
 import { netplan } from '../render/netplan.ts';
 import { networkd } from '../render/networkd.ts';
 import { script } from '../render/script.ts';
 import type { RenderContext, Target } from '../render/target.ts';
-import type { Importer, SourceFile } from './found.ts';
+import type { Imported, Importer, SourceFile } from './found.ts';
+import { importer as fromIfupdown } from './ifupdown.ts';
 import { join } from './join.ts';
 import { importer as fromNetplan } from './netplan.ts';
 import { importer as fromNetworkd } from './networkd.ts';
@@ -49,6 +51,15 @@ const ROWS: readonly Row[] = [
     }),
   },
   {
+    target: ifupdown,
+    importer: fromIfupdown,
+    all: true,
+    underlay: (address) => ({
+      path: '/etc/network/interfaces.d/eth0',
+      text: `iface eth0 inet static\n  address ${address}\n`,
+    }),
+  },
+  {
     target: script,
     importer: fromScript,
     all: true,
@@ -63,22 +74,19 @@ const wanted = ({ state }: Desired): unknown => Object.fromEntries(state.links);
 
 const fabricOf = (text: string): Fabric => parseFabricOrThrow(Buffer.from(text), 'drawn.yaml').fabric;
 
-/** Files in the order in which the tool reads them. */
-function filesOf(
-  { target, importer, underlay }: Row,
-  fabric: Fabric,
-  name: string,
-  address: string,
-): readonly SourceFile[] {
+/** Where the tools look for their own files. */
+const FOLDERS = /^\/(?:etc\/(?:netplan|systemd\/network|network\/interfaces\.d)|usr\/local\/sbin)\//;
+
+function importedFrom({ target, importer, underlay }: Row, fabric: Fabric, name: string, address: string): Imported {
   const host = fabric.hosts.get(name);
   assert.ok(host);
   const { files } = target.render(renderHost(fabric, host), CONTEXT);
-  const found = files
-    .map(({ path, text }) => ({ path: `/${path}`, text }))
-    .filter(({ path }) =>
-      importer.pattern.test(path.replace(/^\/(?:etc\/(?:netplan|systemd\/network)|usr\/local\/sbin)\//, '')),
-    );
-  return [...found, underlay(address)].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  const all = files.map(({ path, text }) => ({ path: `/${path}`, text }));
+  const own = all.filter(({ path }) => path.startsWith(`/${target.name === 'script' ? 'usr' : 'etc'}/`));
+  const read = own.filter(({ path }) => importer.pattern.test(path.replace(FOLDERS, '')));
+  // In the order in which the tool reads them.
+  const sorted = [...read, underlay(address)].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  return importer.read(sorted, (pattern) => all.filter(({ path }) => path === pattern));
 }
 
 for (const row of ROWS) {
@@ -90,7 +98,7 @@ for (const row of ROWS) {
         const hosts = [...members].toSorted();
         const imports = hosts.map((name) => ({
           name,
-          imported: row.importer.read(filesOf(row, fabric, name, underlays.get(name) ?? ''), () => []),
+          imported: importedFrom(row, fabric, name, underlays.get(name) ?? ''),
           underlay: null,
         }));
         const { file, problems } = join(fabric.name, 'a test', imports);

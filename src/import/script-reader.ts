@@ -1,9 +1,8 @@
 /** Commands of scripts, one after the other, → the links that they make. */
-import type { Prefix } from '../model/address.ts';
 import type { Place } from '../model/problem.ts';
 import { Lines, type Source } from '../text/lines.ts';
 import { brctl, bridgeFdb, ethtool } from './bridge-fdb.ts';
-import type { ImportedLink } from './found.ts';
+import type { FindFiles, Imported, ImportedLink } from './found.ts';
 import { ipLink, type Scene } from './ip-link.ts';
 import { type Family, ipAddress, ipNeighbour, ipRoute } from './ip-standing.ts';
 import { LazyPlace } from './lazy-place.ts';
@@ -22,6 +21,22 @@ interface Aside {
   readonly problem: CommandProblem;
 }
 
+interface Run {
+  readonly span: Span | undefined;
+  readonly variables: ReadonlyMap<string, string>;
+  /** null: nothing tells them. */
+  readonly args: readonly (string | null)[] | null;
+}
+
+/** Of a command. */
+interface Surroundings {
+  readonly source: Source;
+  readonly variables: ReadonlyMap<string, string>;
+  place(span: Span): Place;
+}
+
+/** How a script of a shell that is understood begins. */
+const SHELL = /^#!.*\b(?:ba|da|k|z)?sh\b/;
 /** Commands that show, wait or write, and set up nothing. */
 const HARMLESS =
   /^(?:echo|printf|logger|test|\[|\[\[|ping6?|arping|grep|e?grep|awk|sed|cut|tr|cat|tee|sleep|true|false|:|return|exit|wait|ls|rm|mkdir|modprobe|tcpdump|which|type|hostname|date|ifquery|set|trap|break|continue|\.|source)$/;
@@ -31,12 +46,17 @@ const WRAPPERS = /^(?:sudo|exec|command|env|nohup|nice|time|builtin|eval|doas)$/
 export class ScriptReader {
   readonly machine = new Machine();
   /** What a script of `everlan render` says of its host. */
-  rendered: RenderedHost | null = null;
+  rendered: (RenderedHost & { readonly file: string }) | null = null;
   readonly #report: Report;
   readonly #asides: Aside[] = [];
+  readonly #find: FindFiles;
+  /** Scripts that others call, with their arguments. */
+  readonly #followed = new Set<string>();
 
-  constructor(report: Report) {
+  /** @param find scripts that others call by their whole path. */
+  constructor(report: Report, find: FindFiles) {
     this.#report = report;
+    this.#find = find;
   }
 
   /**
@@ -44,14 +64,18 @@ export class ScriptReader {
    * @param span the part that is the script; without: all.
    * @param variables such as IFACE, where it is known.
    */
-  read(source: Source, span?: Span, variables?: ReadonlyMap<string, string>): void {
+  read(source: Source, span?: Span, variables: ReadonlyMap<string, string> = new Map()): void {
+    this.#run(source, { span, variables, args: null });
+  }
+
+  #run(source: Source, { span, variables, args }: Run): void {
     const lines = new Lines(source);
     const place = (span: Span): Place => new LazyPlace(lines, span);
-    const run = new ShellRun((call) => this.#call(call, source.text, place), variables);
+    const run = new ShellRun((call) => this.#call(call, { source, variables, place }), variables, args);
     try {
       const script = parseShell(source.text, span);
       if (isRendered(script)) {
-        this.rendered = readRendered(script, this.machine, this.#report, place);
+        this.rendered = { file: source.file, ...readRendered(script, this.machine, this.#report, place) };
         return;
       }
       run.file(script);
@@ -79,18 +103,26 @@ export class ScriptReader {
     return this.machine.links(this.#report);
   }
 
-  underlays(): ReadonlyMap<string, readonly Prefix[]> {
-    return new Map([...this.machine.underlays(), ...(this.rendered?.underlays ?? [])]);
+  /** What is known of the host beside its links. */
+  host(): Pick<Imported, 'underlays' | 'hostname' | 'fabric' | 'underlay'> {
+    const { rendered } = this;
+    return {
+      underlays: new Map([...this.machine.underlays(), ...(rendered?.underlays ?? [])]),
+      hostname: null,
+      ...(rendered === null ? {} : { fabric: rendered.fabric }),
+      ...(rendered?.underlay == null ? {} : { underlay: rendered.underlay }),
+    };
   }
 
-  #call(call: Call, text: string, place: (span: Span) => Place): boolean {
+  #call(call: Call, around: Surroundings): boolean {
+    const { place } = around;
     const command = { start: call.start, end: call.end };
     const scene = { machine: this.machine, report: this.#report, command, conditional: call.conditional, place };
     const values = unwrapped(call.words);
     try {
       if (call.doubt !== null) throw new CommandProblem('source-left-out', command, `left out: ${call.doubt}`);
-      if (call.input !== null) this.#input(values, call.input, text, scene);
-      return this.#command(values, scene);
+      if (call.input !== null) this.#input(values, call.input, scene, around);
+      return this.#command(values, scene, around);
     } catch (error) {
       if (!(error instanceof CommandProblem)) throw error;
       const texts = values.flatMap((value) => value.text ?? []);
@@ -100,7 +132,21 @@ export class ScriptReader {
     }
   }
 
-  #command(values: readonly Value[], scene: Scene): boolean {
+  /** A script that is called by its whole path is read as if it stood here. */
+  #follow(path: string, rest: readonly Value[], { source, variables }: Surroundings): boolean {
+    if (!path.startsWith('/')) return false;
+    const args = rest.map(({ text }) => text);
+    const call = [path, ...args].join(' ');
+    // One that everlan has rendered says all at once.
+    if (this.#followed.has(call) || this.rendered?.file === path) return true;
+    const [file] = this.#find(path, { path: source.file, text: source.text });
+    if (file === undefined || !SHELL.test(file.text)) return false;
+    this.#followed.add(call);
+    this.#run({ file: file.path, text: file.text }, { span: undefined, variables, args });
+    return true;
+  }
+
+  #command(values: readonly Value[], scene: Scene, around: Surroundings): boolean {
     const [first, ...rest] = values;
     if (first?.text == null) return false;
     const name = first.text.split('/').at(-1) ?? '';
@@ -120,6 +166,7 @@ export class ScriptReader {
         break;
       default:
         if (HARMLESS.test(name)) return false;
+        if (this.#follow(first.text, rest, around)) return true;
     }
     throw new CommandProblem(
       'source-left-out',
@@ -145,13 +192,14 @@ export class ScriptReader {
   }
 
   /** Text that a command reads: lines of `ip -batch`, or a script that is written to a file. */
-  #input(values: readonly Value[], input: Span, text: string, scene: Scene): void {
+  #input(values: readonly Value[], input: Span, scene: Scene, around: Surroundings): void {
+    const { text } = around.source;
     const body = text.slice(input.start, input.end);
     const texts = values.map((value) => value.text);
     const batch = texts.some((word) => /^--?b(?:a(?:t(?:ch?)?)?)?$/.test(word ?? ''));
     if (texts[0]?.split('/').at(-1) === 'ip' && batch && texts.at(-1) === '-') {
       const prefix = { start: input.start, end: input.start, text: 'ip' };
-      const run = new ShellRun((call) => this.#call({ ...call, words: [prefix, ...call.words] }, text, scene.place));
+      const run = new ShellRun((call) => this.#call({ ...call, words: [prefix, ...call.words] }, around));
       run.file(parseShell(text, input));
       return;
     }

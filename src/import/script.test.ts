@@ -204,6 +204,23 @@ test('script: what has nothing to do with overlays is not told of', () => {
   assert.deepEqual(told({ problems } as Imported), []);
 });
 
+test('script: a script that is called by its path is read too', () => {
+  const files = [
+    { path: '/opt/vx', text: `#!/bin/sh\nip link add $1 type vxlan id $2\n/opt/vx again\n` },
+    { path: '/opt/elf', text: '\u007fELF' },
+  ];
+  const { links, problems } = importer.read(
+    [{ path: 'a.sh', text: '/opt/elf\n/opt/vx vx0 7 && ip link set vx0 up\n' }],
+    (path) => files.filter((file) => file.path === path),
+  );
+  assert.deepEqual(links.map(short), ['vx0 7/8472']);
+  assert.equal(links[0]?.place.file, '/opt/vx');
+  assert.deepEqual(
+    problems.map(({ message }) => message),
+    ['left out: this is known only when the script runs'],
+  );
+});
+
 test('script: whatever the text is, it is read or refused', () => {
   const word = fc.constantFrom(
     ...[

@@ -1,5 +1,5 @@
 /** Import of shell scripts: their `ip link add … type vxlan …` lines, and what they do to these links. Nothing is run. */
-import type { Imported, Importer, SourceFile } from './found.ts';
+import type { FindFiles, Imported, Importer, SourceFile } from './found.ts';
 import { Report } from './report.ts';
 import { ScriptReader } from './script-reader.ts';
 import { checkTwice } from './twice.ts';
@@ -12,19 +12,11 @@ export const importer: Importer = {
   read,
 };
 
-function read(files: readonly SourceFile[]): Imported {
+function read(files: readonly SourceFile[], find: FindFiles): Imported {
   const report = new Report();
-  const reader = new ScriptReader(report);
+  const reader = new ScriptReader(report, find);
   for (const { path, text } of files) reader.read({ file: path, text });
   const links = reader.finish();
   checkTwice(links, report);
-  const { rendered } = reader;
-  return {
-    links,
-    underlays: reader.underlays(),
-    hostname: null,
-    ...(rendered === null ? {} : { fabric: rendered.fabric }),
-    ...(rendered?.underlay == null ? {} : { underlay: rendered.underlay }),
-    problems: report.problems(files),
-  };
+  return { links, ...reader.host(), problems: report.problems(files) };
 }

@@ -46,9 +46,17 @@ export class ShellRun {
   #left = MOST_COMMANDS;
   #over = false;
 
-  /** @param variables such as IFACE, where it is known who runs the script. */
-  constructor(onCall: OnCall, variables: ReadonlyMap<string, string> = new Map()) {
+  /**
+   * @param variables such as IFACE, where it is known who runs the script.
+   * @param args its arguments; null: nothing tells them.
+   */
+  constructor(
+    onCall: OnCall,
+    variables: ReadonlyMap<string, string> = new Map(),
+    args: readonly (string | null)[] | null = null,
+  ) {
     this.#onCall = onCall;
+    this.#arguments = args;
     this.#variables = new Map(variables);
   }
 
