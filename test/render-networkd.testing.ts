@@ -128,6 +128,7 @@ export async function bareHost(t: TestContext, setting: Setting): Promise<Made> 
 
 export const context = (underlayId: string | null): RenderContext => ({
   file: 'test.yaml',
+  text: '',
   version: '0',
   underlayId,
   packageUrl: null,

@@ -74,6 +74,25 @@ test('--all-hosts: a folder for each host', (t) => {
   assert.match(readFileSync(join(folder, 'beta/usr/local/sbin/everlan-clitest'), 'utf8'), /named='eth9'/);
 });
 
+test('cloud-init --all-hosts: one file for all', (t) => {
+  const folder = temporaryFolder(t);
+  const file = temporaryFile(t, FILE);
+  const { code, err } = everlan(['render', 'cloud-init', '-f', file, '--all-hosts', '--output', folder]);
+  assert.equal(code, 0, err);
+  assert.deepEqual(readdirSync(folder), ['user-data']);
+  assert.match(
+    readFileSync(join(folder, 'user-data'), 'utf8'),
+    /^#cloud-config\n.*fabric clitest, for all its hosts\.\n/,
+  );
+});
+
+test('cloud-init with the package: the file goes along, as it is', (t) => {
+  const url = ['--package-url', 'https://example.net/everlan.deb'];
+  const { code, out, err } = everlan(['render', 'cloud-init', '-f', temporaryFile(t, FILE), '--all-hosts', ...url]);
+  assert.equal(code, 0, err);
+  assert(out.includes(FILE.replaceAll(/^/gm, '      ').trimEnd()), out);
+});
+
 test('--json without --output has the texts', (t) => {
   const file = temporaryFile(t, FILE);
   const { out } = everlan(['render', 'script', '-f', file, '--host', 'beta', '--json']);
@@ -123,6 +142,12 @@ const usage: readonly { args: readonly string[]; says: RegExp }[] = [
   { args: ['script', '--host', 'gamma'], says: /there is no host “gamma”/ },
   { args: ['script', '--host', 'alpha', '--all-hosts'], says: /give one/ },
   { args: ['script', '--all-hosts', '--output='], says: /--output takes the name of a folder/ },
+  {
+    args: ['script', '--host', 'beta', '--underlay-id', 'x'],
+    says: /--underlay-id is for networkd and netplan, not for script/,
+  },
+  { args: ['systemd', '--host', 'beta', '--package-url', 'x'], says: /--package-url is for cloud-init/ },
+  { args: ['cloud-init', '--host', 'beta', '--package-url', 'x'], says: /is no URL/ },
   { args: ['script'], says: /no host of the fabric clitest is this machine/ },
 ];
 

@@ -96,6 +96,7 @@ export const hostileHosts: fc.Arbitrary<RenderHost> = fc
 
 export const hostileContexts: fc.Arbitrary<RenderContext> = fc.record({
   file: name,
+  text: name,
   version: fc.constant('0.0.0'),
   underlayId: fc.constant(null),
   packageUrl: fc.constant(null),

@@ -8,7 +8,7 @@ import { netplan } from './netplan.ts';
 import { networkd } from './networkd.ts';
 import type { RenderContext, Rendered, RenderHost, Target } from './target.ts';
 
-const CONTEXT: RenderContext = { file: 'f.yaml', version: '1.0', underlayId: null, packageUrl: null };
+const CONTEXT: RenderContext = { file: 'f.yaml', text: '', version: '1.0', underlayId: null, packageUrl: null };
 
 const ARTICLE = `
 fabric: article

@@ -1,10 +1,11 @@
 /** One script for every host of the fabric: it finds out when it runs which of them this machine is. */
 import { originOfAll } from './origin.ts';
 import { partsOf } from './part.ts';
+import { SCRIPT_FOLDER, scriptName } from './script.ts';
 import { SCRIPT_RUNTIME } from './script-runtime.ts';
 import { BELOW, fabricSettings, hostSettings, overlayCase, overlayList, USAGE } from './script-words.ts';
 import { command, comment, inQuotes } from './shell.ts';
-import type { RenderContext, RenderHost } from './target.ts';
+import type { RenderContext, RenderedFile, RenderHost } from './target.ts';
 
 /** As `everlan` itself finds itself in the file: by the hostname, else by an underlay address that this machine has. */
 const CHOICE = `# --- Which host this machine is
@@ -49,10 +50,8 @@ function perHost(hosts: readonly RenderHost[], linesOf: (host: RenderHost) => re
   return ['  case $host in', ...cases, '  esac'];
 }
 
-/** @param hosts of one fabric, at least one. */
-export function scriptForAll(hosts: readonly RenderHost[], context: RenderContext): string {
-  const [first] = hosts;
-  if (first === undefined) throw new TypeError('a script for no host');
+/** @param hosts of one fabric, `first` among them. */
+function textForAll(first: RenderHost, hosts: readonly RenderHost[], context: RenderContext): string {
   const lines = [
     '#!/bin/sh',
     ...[...originOfAll(first.desired.fabric, context), ...USAGE].map(comment),
@@ -86,4 +85,9 @@ export function scriptForAll(hosts: readonly RenderHost[], context: RenderContex
     '',
   ];
   return `${lines.join('\n')}\n${SCRIPT_RUNTIME}\n${CHOICE}\nchoose_host && the_host && run "$@"\n`;
+}
+
+/** Where the script of one host lies. @param hosts of one fabric, `first` among them. */
+export function scriptForAll(first: RenderHost, hosts: readonly RenderHost[], context: RenderContext): RenderedFile {
+  return { path: `${SCRIPT_FOLDER}/${scriptName(first)}`, text: textForAll(first, hosts, context), mode: 0o755 };
 }

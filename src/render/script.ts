@@ -9,7 +9,7 @@ import type { RenderContext, RenderedFile, RenderHost, Target } from './target.t
 /** The script's name, by which it speaks of itself. */
 export const scriptName = ({ desired }: RenderHost): string => `everlan-${desired.fabric}`;
 
-const SCRIPT_FOLDER = 'usr/local/sbin';
+export const SCRIPT_FOLDER = 'usr/local/sbin';
 
 /** Where it lies on the host, for those that call it. */
 export const scriptPath = (host: RenderHost): string => `/${SCRIPT_FOLDER}/${scriptName(host)}`;

@@ -24,6 +24,8 @@ export interface RenderHost {
 export interface RenderContext {
   /** The fabric file's name, for the comments. */
   readonly file: string;
+  /** What is in it. */
+  readonly text: string;
   /** Of everlan, for the comments. */
   readonly version: string;
   /** `--underlay-id`: netplan's ID of the underlay device, or the name of its .network file. */

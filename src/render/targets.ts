@@ -4,6 +4,7 @@ import type { Target } from './target.ts';
 export const TARGETS = {
   networkd: async () => (await import('./networkd.ts')).networkd,
   netplan: async () => (await import('./netplan.ts')).netplan,
+  'cloud-init': async () => (await import('./cloud-init.ts')).cloudInit,
   ifupdown: async () => (await import('./ifupdown.ts')).ifupdown,
   'networkd-dispatcher': async () => (await import('./networkd-dispatcher.ts')).networkdDispatcher,
   systemd: async () => (await import('./systemd.ts')).systemd,

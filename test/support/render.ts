@@ -3,7 +3,13 @@ import { renderHost } from '../../src/cli/render-host.ts';
 import { parseFabricOrThrow } from '../../src/fabric/parse.ts';
 import type { RenderContext, Rendered, RenderHost, Target } from '../../src/render/target.ts';
 
-export const CONTEXT: RenderContext = { file: 'fabric.yaml', version: '0.0.0', underlayId: null, packageUrl: null };
+export const CONTEXT: RenderContext = {
+  file: 'fabric.yaml',
+  text: '',
+  version: '0.0.0',
+  underlayId: null,
+  packageUrl: null,
+};
 
 export function hostOf(text: string, as: string): RenderHost {
   const { fabric } = parseFabricOrThrow(Buffer.from(text), CONTEXT.file);
@@ -13,5 +19,5 @@ export function hostOf(text: string, as: string): RenderHost {
 }
 
 export function renderedFor(target: Target, text: string, as: string, context: Partial<RenderContext> = {}): Rendered {
-  return target.render(hostOf(text, as), { ...CONTEXT, ...context });
+  return target.render(hostOf(text, as), { ...CONTEXT, text, ...context });
 }

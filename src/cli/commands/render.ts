@@ -2,7 +2,7 @@
 import pkg from '../../../package.json' with { type: 'json' };
 import { EverlanError, EXIT, problem } from '../../model/problem.ts';
 import type { RenderContext, RenderedFile, RenderHost, Target } from '../../render/target.ts';
-import { isTargetName, TARGETS } from '../../render/targets.ts';
+import { isTargetName, TARGETS, type TargetName } from '../../render/targets.ts';
 import { UnsafePathError } from '../../sys/safe-dir.ts';
 import { writeTree } from '../../sys/write-tree.ts';
 import type { Context, Run } from '../command.ts';
@@ -48,10 +48,26 @@ function show(context: Context, fabric: string, target: Target, trees: readonly 
   else if (output === undefined) io.out(filesText(files));
 }
 
+/** An option that the target has no use for was meant for another one. */
+const ONLY_FOR: readonly { readonly option: string; readonly flag: string; readonly targets: readonly TargetName[] }[] =
+  [
+    { option: 'underlayId', flag: '--underlay-id', targets: ['networkd', 'netplan'] },
+    { option: 'packageUrl', flag: '--package-url', targets: ['cloud-init'] },
+  ];
+
+function checkOptions({ options }: Context, name: TargetName): void {
+  for (const { option, flag, targets } of ONLY_FOR) {
+    if (options.text(option) !== undefined && !targets.includes(name)) {
+      throw wrongUse(`${flag} is for ${targets.join(' and ')}, not for ${name}`);
+    }
+  }
+}
+
 export const run: Run = async (context) => {
   const { options, args, timings } = context;
   const [name = ''] = args;
   if (!isTargetName(name)) throw wrongUse(`there is no target “${name}”`);
+  checkOptions(context, name);
   if (options.text('output') === '') throw wrongUse('--output takes the name of a folder, not nothing');
   const target = await TARGETS[name]();
   const { fabric, input } = readFabricFile(context);
@@ -66,6 +82,7 @@ export const run: Run = async (context) => {
   if (!options.quiet) warn(context, problems);
   const renderContext: RenderContext = {
     file: input.name,
+    text: Buffer.from(input.bytes).toString('utf8'),
     version: pkg.version,
     underlayId: options.text('underlayId') ?? null,
     packageUrl: options.text('packageUrl') ?? null,
