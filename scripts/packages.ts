@@ -33,7 +33,12 @@ const TOOLS: readonly Tool[] = [
   { program: 'eu-strip', package: 'elfutils', why: 'takes the symbols out of Node, whatever it is made for' },
   { program: 'readelf', package: 'binutils', why: 'says which versions of libraries a package needs' },
   { program: 'lintian', package: 'lintian', why: 'judges the packages' },
-  { program: 'shellcheck', package: 'shellcheck', why: 'judges the scripts of the packages' },
+  {
+    program: 'shellcheck',
+    package: 'shellcheck',
+    why: 'judges the scripts of the packages, and those that are rendered',
+  },
+  { program: 'ethtool', package: 'ethtool', why: 'switches checksum offload for the scripts that are rendered' },
   { program: 'groff', package: 'groff-base', why: 'sets the man pages' },
 ];
 

@@ -7,6 +7,7 @@ import { parseFabricOrThrow } from '../src/fabric/parse.ts';
 import { EverlanError } from '../src/model/problem.ts';
 import { scriptForAll } from '../src/render/script-for-all.ts';
 import { needsRoot, testHost } from './support/host.ts';
+import { runs } from './support/process.ts';
 import { type Ran, ran, temporaryFile } from './support/program.ts';
 import { CONTEXT, hostOf } from './support/render.ts';
 
@@ -21,6 +22,8 @@ overlays:
   vx0: {vni: 77, hosts: {alpha: 192.0.2.1/24, beta: 192.0.2.2/24, gamma: 192.0.2.3/24}}
   vx1: {vni: 78, hosts: {gamma: 192.0.3.3/24, delta: 192.0.3.4/24}}
 `;
+
+const SKIP = { skip: needsRoot || (runs('shellcheck') ? false : 'needs shellcheck: package shellcheck') };
 
 const { fabric } = parseFabricOrThrow(Buffer.from(FILE), 'fabric.yaml');
 const hosts = [...fabric.hosts.keys()].map((name) => hostOf(FILE, name));
@@ -41,7 +44,7 @@ const machines = [
 ] as const;
 
 for (const machine of machines) {
-  test(`a machine of the name ${machine}`, { skip: needsRoot }, (t) => {
+  test(`a machine of the name ${machine}`, SKIP, (t) => {
     const host = testHost(t);
     const [first] = hosts;
     assert(first !== undefined);

@@ -14,7 +14,8 @@ import { runs } from './support/process.ts';
 import { type Ran, ran, temporaryFile } from './support/program.ts';
 import { renderedFor } from './support/render.ts';
 
-const SKIP = { skip: needsRoot || (runs('ethtool') ? false : 'needs ethtool: package ethtool') };
+const missing = ['ethtool', 'shellcheck'].filter((program) => !runs(program));
+const SKIP = { skip: needsRoot || (missing.length === 0 ? false : `needs the packages ${missing.join(' and ')}`) };
 
 const EXAMPLES = new URL('../examples/', import.meta.url);
 
