@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createNamespace, deleteNamespace } from '../src/sys/netns.ts';
 import { DISPATCHER_MARKS } from './dispatcher.ts';
 import { fileOf, installed, median, type Run, run, sleep } from './measure.ts';
+import { toolMarks } from './tools.ts';
 import * as work from './work.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -247,6 +248,21 @@ const MARKS: readonly Mark[] = [
       return { ours: a.toFixed(2), theirs: b.toFixed(2), value: a / b, phases: phases(large.ours) };
     },
   },
+  ...toolMarks<Row>(
+    {
+      everlan,
+      ours,
+      withOverlays,
+      inTurn: (us, them) =>
+        inTurn(
+          us,
+          () => undefined,
+          them,
+          () => undefined,
+        ),
+    },
+    ratio,
+  ),
 ];
 
 function verdict({ most, aim }: Mark, value: number): string {

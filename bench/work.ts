@@ -1,7 +1,7 @@
 /** The work that is measured: fabric files for everlan, and the same as batches for `ip` and `bridge`. */
 export const NAMESPACE = `evbench-${process.pid}`;
 export const FABRIC = 'bench';
-const UNDERLAY = '10.99.0.1';
+export const UNDERLAY = '10.99.0.1';
 const PEER = '10.99.0.2';
 
 const HEAD = `fabric: ${FABRIC}\nhosts:\n  alpha: ${UNDERLAY}\n  beta: ${PEER}\noverlays:\n`;
