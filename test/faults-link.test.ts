@@ -184,8 +184,7 @@ ${faults.map(overlay).join('\n')}
 
 test('faults of one link: put right and told, and no other link is touched', LIMITS, async (t) => {
   const at = site(t, FILE);
-  const { alpha } = await agentsOn(at, 'alpha', 'beta');
-  assert.ok(alpha !== undefined);
+  const [alpha] = await agentsOn(at, 'alpha', 'beta');
   const { host } = alpha;
   const indexes = (): (number | null)[] => faults.map((_, i) => host.index(linkOf(i)));
   for (const [i, { name, ip = [], bridge = [], act, says, anew = false, frozen = false }] of faults.entries()) {

@@ -8,7 +8,16 @@ const request = { file: '/root/new.yaml', host: undefined, adopt: false, prune: 
 const codes = (error: unknown): readonly string[] =>
   error instanceof EverlanError ? error.problems.map(({ code }) => code) : [];
 
-const gone = { kind: 'link', removed: true, index: 10, state: 0, protocol: 0, pid: 4123, name: 'vxlan0' } as const;
+const gone = {
+  kind: 'link',
+  removed: true,
+  index: 10,
+  state: 0,
+  protocol: 0,
+  pid: 4123,
+  name: 'vxlan0',
+  mac: null,
+} as const;
 
 describe('agent', () => {
   test('makes what the file says, tells systemd and keeps the file as the last good one', async () => {

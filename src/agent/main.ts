@@ -76,6 +76,7 @@ export async function runAgent({ file, host, netns }: AgentOptions): Promise<num
   // Links in another namespace are nobody's business here.
   const home = keepHome(process.env, told, ...(netns === undefined ? [] : [null]));
   let forget = (): void => undefined;
+  const served = Promise.withResolvers<void>();
   const agent = new Agent({
     file: path,
     host,
@@ -89,7 +90,8 @@ export async function runAgent({ file, host, netns }: AgentOptions): Promise<num
     readFile: () => readSource(path),
     lastGood: openLastGood(path, stateFolder(process.env)),
     events,
-    service,
+    // Whoever waits for it asks the socket next.
+    service: { ...service, ready: () => void served.promise.then(() => service.ready()) },
     home,
     hazards: (facts, desired) => hazards(facts, desired, fd),
     watchFolder: (watched, changed) => {
@@ -116,10 +118,13 @@ export async function runAgent({ file, host, netns }: AgentOptions): Promise<num
   const stopped = stopAsked(() => void agent.reload());
   await agent.start();
   const server = await serve(agent, socket, { onError: (error) => trouble(`the socket: ${String(error)}`) });
+  served.resolve();
   const watch = watchFile(path, {
     changed: () => void agent.fileChanged(),
     polling: (problem) => trouble(problem === null ? `${path} is watched again` : problem.message),
   });
+  // It may have changed before it was watched.
+  void agent.fileChanged();
   const heart = service.watchdogMs === null ? undefined : setInterval(() => service.tick(), service.watchdogMs);
   await stopped;
   service.stopping();

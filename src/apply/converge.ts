@@ -1,5 +1,5 @@
 /** Observe, diff, apply, read back, verify; and undo when it fails. The one place where a host is changed. */
-import type { Kernel, Remembered, View } from '../kernel/port.ts';
+import type { Kernel, Remembered, StepFailure, View } from '../kernel/port.ts';
 import type { Desired } from '../model/desired.ts';
 import { isGroupMac, ZERO_MAC } from '../model/mac.ts';
 import { EverlanError, type Problem, problem } from '../model/problem.ts';
@@ -7,6 +7,7 @@ import type { FdbRow, HostState, LinkKind } from '../model/state.ts';
 import type { FdbStep, Plan, Step } from '../model/step.ts';
 import { diff } from '../plan/diff.ts';
 import { explain } from '../plan/explain.ts';
+import { errnoName } from '../sys/errno.ts';
 import { bothOf, carriedOver, memoryOf, sameMemory } from './memory.ts';
 import { refusal } from './refusals.ts';
 import type { Store } from './store.ts';
@@ -47,7 +48,7 @@ export interface Looked {
 }
 
 export interface Report {
-  /** What was to be done at the start. */
+  /** What was to be done at the start, and what came to it because somebody took a link away meanwhile. */
   readonly plan: Plan;
   /** The state before anything was changed. */
   readonly before: HostState;
@@ -164,7 +165,8 @@ function unverified(steps: readonly Step[]): Problem {
 export function converge(kernel: Kernel, wanted: Desired, store: Store, options: ConvergeOptions = {}): Report {
   const first = lookAt(kernel, wanted, store, options);
   if (first.plan.conflicts.length > 0) throw new EverlanError(first.plan.conflicts);
-  const { plan, observed: before, remembered } = first;
+  const { observed: before, remembered } = first;
+  let { plan } = first;
   if (plan.steps.length === 0) {
     const memory = first.memory();
     if (!sameMemory(memory, remembered)) store.remember(memory);
@@ -179,7 +181,8 @@ export function converge(kernel: Kernel, wanted: Desired, store: Store, options:
     const { failures } = timed(options, 'apply', () => kernel.run(steps, options));
     options.afterRun?.();
     let problems = failures.map(refusal);
-    if (failures.length === 0) {
+    const moved = failures.length > 0 && round < ROUNDS && failures.every(isMoved);
+    if (failures.length === 0 || moved) {
       const { view: _, ...again } = options;
       const {
         observed: after,
@@ -193,12 +196,19 @@ export function converge(kernel: Kernel, wanted: Desired, store: Store, options:
         return { plan, before, after, rounds: round };
       }
       steps = rest.steps;
+      if (moved) plan = { ...plan, steps: [...plan.steps, ...steps] };
       problems = rest.conflicts.length > 0 ? [...rest.conflicts] : round < ROUNDS ? [] : [unverified(steps)];
     }
     if (problems.length > 0) {
       throw new EverlanError([...problems, ...undoFailed(kernel, wanted, before, remembered, store)]);
     }
   }
+}
+
+/** The step's link went, or went down, since it was seen: the kernel takes down what stands on a link before the link itself. */
+function isMoved({ errno }: StepFailure): boolean {
+  const name = errnoName(errno);
+  return name === 'ENODEV' || name === 'ENETDOWN';
 }
 
 /** What a step of an undo is about: a whole link, or one thing on it. */

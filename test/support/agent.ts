@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
+import { type AgentClient, findAgent } from '../../src/agent/client.ts';
+import type { Seen } from '../../src/agent/protocol.ts';
 import { lookAt } from '../../src/apply/converge.ts';
 import { openStore, type Store, storeFolder } from '../../src/apply/store.ts';
 import { parseFabricOrThrow } from '../../src/fabric/parse.ts';
@@ -112,7 +114,7 @@ export class Host {
   /** Whether an echo comes back over the link, within some tries. @param size of the whole packet */
   async echo(link: string, address: string, { size = 84, attempts = PATIENCE_MS / EACH_MS } = {}): Promise<EchoResult> {
     const target = { link, address: ip(address), size };
-    const [result] = await echo([target], { netns: this.fd, timeoutMs: attempts * EACH_MS, attempts });
+    const [result] = await echo([target], { netns: this.fd, timeoutMs: PATIENCE_MS, attempts });
     if (result === undefined) throw new Error('no result');
     return result;
   }
@@ -136,8 +138,11 @@ export interface Site {
 }
 
 /** Whether addresses are asked for in vain for a second or two before they are used (RFC 4862), as by default. */
-function setDad({ fd }: Host, on: boolean): void {
-  inNamespace(fd, () => writeSysctl('/proc/sys/net/ipv6/conf/default/accept_dad', on ? 1 : 0));
+function setDad({ fd, kernel }: Host, on: boolean): void {
+  const names = ['default', ...kernel.look().facts.links.keys()];
+  inNamespace(fd, () => {
+    for (const name of names) writeSysctl(`/proc/sys/net/ipv6/conf/${name}/accept_dad`, on ? 1 : 0);
+  });
 }
 
 /**
@@ -284,6 +289,33 @@ export class Agent {
     return this.#whileItRuns('it was ready', this.notified.heard('READY=1'));
   }
 
+  async #client(): Promise<AgentClient> {
+    const client = await findAgent(this.host.folder, { file: this.file });
+    if (client === null) throw new Error('no agent answers');
+    return client;
+  }
+
+  /** What `everlan status` gets to hear. */
+  async status(): Promise<Seen> {
+    const client = await this.#client();
+    try {
+      return await client.status();
+    } finally {
+      client.close();
+    }
+  }
+
+  /** Settles when the agent's own account of how it stands is such. */
+  async sees(fits: (seen: Seen) => boolean): Promise<Seen> {
+    const client = await this.#client();
+    try {
+      for await (const seen of client.watch()) if (fits(seen)) return seen;
+    } finally {
+      client.close();
+    }
+    throw new Error('the agent ended');
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name);
   }
@@ -325,8 +357,11 @@ export function agentOn(at: Site, name: string, options: AgentOptions = {}): Age
 }
 
 /** Agents on all these hosts, ready. */
-export async function agentsOn(at: Site, ...names: readonly string[]): Promise<Record<string, Agent>> {
-  const agents = names.map((name) => [name, agentOn(at, name)] as const);
-  await Promise.all(agents.map(([, agent]) => agent.ready()));
-  return Object.fromEntries(agents);
+export async function agentsOn<const Names extends readonly string[]>(
+  at: Site,
+  ...names: Names
+): Promise<{ readonly [Name in keyof Names]: Agent }> {
+  const agents = names.map((name) => agentOn(at, name));
+  await Promise.all(agents.map((agent) => agent.ready()));
+  return agents as { readonly [Name in keyof Names]: Agent };
 }

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FakeKernel } from '../kernel/fake.ts';
+import type { Kernel } from '../kernel/port.ts';
+import type { Desired } from '../model/desired.ts';
+import { EverlanError } from '../model/problem.ts';
+import type { HostState } from '../model/state.ts';
+import type { Step } from '../model/step.ts';
+import { explain } from '../plan/explain.ts';
+import { FABRIC, shortLink, shortState } from '../plan/states.testing.ts';
+import { converge } from './converge.ts';
+import { memoryStore } from './store.ts';
+
+const ADDRESS = '169.254.0.1/24';
+const bare = (): HostState => shortState({ vxlan0: {} });
+const state = shortState({ vxlan0: { addresses: [ADDRESS] } });
+const wanted: Desired = { fabric: FABRIC, host: 'alpha', overlays: [], warnings: [], state };
+const remove: Step = { kind: 'link', action: 'remove', link: 'vxlan0', from: shortLink('vxlan0', {}) };
+
+/** A host on which somebody else is quicker, so many times. */
+function withOther(kernel: Kernel, times: number): Kernel {
+  let left = times;
+  return {
+    portId: 0,
+    look: () => kernel.look(),
+    run: (steps, options) => {
+      if (left-- > 0) kernel.run([remove]);
+      return kernel.run(steps, options);
+    },
+    close: () => undefined,
+  };
+}
+
+test('a link that goes between the look and the step is made, not left to an undo', () => {
+  const kernel = new FakeKernel({ state: bare() });
+  const { plan, after } = converge(withOther(kernel, 1), wanted, memoryStore(FABRIC));
+  assert.deepEqual([...(after.links.get('vxlan0')?.addresses.keys() ?? [])], [ADDRESS]);
+  assert.deepEqual(
+    plan.steps.map((step) => explain(step).split(':')[0]),
+    ['address 169.254.0.1/24 on vxlan0', 'link vxlan0', 'address 169.254.0.1/24 on vxlan0'],
+  );
+});
+
+test('what the kernel refuses for another reason is undone at once', () => {
+  const kernel = new FakeKernel({ state: bare(), fail: { act: 1, errno: 22 } });
+  let runs = 0;
+  const counted: Kernel = {
+    portId: 0,
+    look: () => kernel.look(),
+    run: (steps, options) => {
+      runs++;
+      return kernel.run(steps, options);
+    },
+    close: () => undefined,
+  };
+  assert.throws(() => converge(counted, wanted, memoryStore(FABRIC)), EverlanError);
+  assert.equal(runs, 1);
+});
