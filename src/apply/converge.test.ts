@@ -37,7 +37,7 @@ test('a link that goes between the look and the step is made, not left to an und
   assert.deepEqual([...(after.links.get('vxlan0')?.addresses.keys() ?? [])], [ADDRESS]);
   assert.deepEqual(
     plan.steps.map((step) => explain(step).split(':')[0]),
-    ['address 169.254.0.1/24 on vxlan0', 'link vxlan0', 'address 169.254.0.1/24 on vxlan0'],
+    ['link vxlan0', 'address 169.254.0.1/24 on vxlan0'],
   );
 });
 

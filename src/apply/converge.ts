@@ -196,7 +196,7 @@ export function converge(kernel: Kernel, wanted: Desired, store: Store, options:
         return { plan, before, after, rounds: round };
       }
       steps = rest.steps;
-      if (moved) plan = { ...plan, steps: [...plan.steps, ...steps] };
+      if (moved) plan = { ...plan, steps: overtaken(plan.steps, steps) };
       problems = rest.conflicts.length > 0 ? [...rest.conflicts] : round < ROUNDS ? [] : [unverified(steps)];
     }
     if (problems.length > 0) {
@@ -209,6 +209,12 @@ export function converge(kernel: Kernel, wanted: Desired, store: Store, options:
 function isMoved({ errno }: StepFailure): boolean {
   const name = errnoName(errno);
   return name === 'ENODEV' || name === 'ENETDOWN';
+}
+
+/** Steps of before and now: of a link that went meanwhile, those of now. */
+function overtaken(before: readonly Step[], now: readonly Step[]): readonly Step[] {
+  const anew = new Set(now.filter(({ kind, action }) => kind === 'link' && action === 'add').map(({ link }) => link));
+  return [...before.filter(({ link }) => !anew.has(link)), ...now];
 }
 
 /** What a step of an undo is about: a whole link, or one thing on it. */
