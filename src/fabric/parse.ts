@@ -1,8 +1,8 @@
 /** The text of a fabric file → Fabric, or everything that is wrong with it. */
 import type { Fabric, Overlay } from '../model/fabric.ts';
 import { EverlanError, EXIT, type Problem } from '../model/problem.ts';
-import { type Document, readDocument } from '../text/document.ts';
-import type { YamlMap } from '../text/value.ts';
+import { readDocument } from '../text/document.ts';
+import type { YamlMap, YamlValue } from '../text/value.ts';
 import { isTextKey, readFabricName, readMap, unknownKey } from './atoms.ts';
 import { below, Findings, ROOT } from './findings.ts';
 import { type Hosts, readHosts } from './hosts.ts';
@@ -25,13 +25,19 @@ export function parseFabric(bytes: Uint8Array, file: string): ParseResult {
   const textProblems = read.ok ? [] : read.problems;
   if (document === null) return { ok: false, problems: textProblems };
   const findings = new Findings();
-  const fabric = readFabric(document, findings);
+  const fabric = readFabric(document.value, findings);
   const problems = findings.problems(document, textProblems);
   if (fabric === null || problems.some(({ severity }) => severity === 'error')) return { ok: false, problems };
   return { ok: true, fabric, warnings: problems };
 }
 
-/** The same for callers that cannot go on without: throws EverlanError with every problem, exit code 2. */
+/** Whether a file with these values has nothing wrong with it, not even what is worth a warning. What is wrong only its text tells. */
+export function isSound(value: YamlValue): boolean {
+  const findings = new Findings();
+  return readFabric(value, findings) !== null && findings.count === 0;
+}
+
+/** `parseFabric` for callers that cannot go on without: throws EverlanError with every problem, exit code 2. */
 export function parseFabricOrThrow(bytes: Uint8Array, file: string): { fabric: Fabric; warnings: readonly Problem[] } {
   const result = parseFabric(bytes, file);
   if (!result.ok) throw new EverlanError(result.problems, EXIT.usage);
@@ -40,7 +46,7 @@ export function parseFabricOrThrow(bytes: Uint8Array, file: string): { fabric: F
 
 const KEYS = Object.keys(FABRIC_KEYS);
 
-function readFabric({ value }: Document, findings: Findings): Fabric | null {
+function readFabric(value: YamlValue, findings: Findings): Fabric | null {
   const map = readMap(value, 'a map with `fabric`, `hosts` and `overlays`', { what: 'the file', at: ROOT, findings });
   if (map === undefined) return null;
   for (const key of map.keys()) {

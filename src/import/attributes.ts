@@ -1,8 +1,10 @@
 /** From the attributes of a VXLAN link to overlay options: what differs from the kernel's defaults. */
 import { OPTION_NAMES, OPTIONS, type Option, type OverlayOptions, type ValueType } from '../model/options.ts';
 import { VXLAN_DEFAULTS, type VxlanAttribute, type VxlanState } from '../model/vxlan.ts';
+import type { YamlValue } from '../text/value.ts';
 
-type Row<K extends Option> = (vxlan: VxlanState) => OverlayOptions[K] | undefined;
+/** Lists of maps and maps come from elsewhere than the attributes. */
+type Row<K extends Option> = (vxlan: VxlanState) => Extract<OverlayOptions[K], YamlValue> | undefined;
 
 /** The words whose attribute is on, when one of them is not as the kernel has it. */
 function list(
@@ -61,7 +63,7 @@ const ROWS: { readonly [K in Option]: Row<K> | null } = {
 export const TOLD: readonly Option[] = OPTION_NAMES.filter((name) => ROWS[name] !== null);
 
 /** The option's value; undefined: as the kernel does without a word (or 4789, for `port`). */
-export function optionOf(name: Option, vxlan: VxlanState): unknown {
+export function optionOf(name: Option, vxlan: VxlanState): YamlValue | undefined {
   return ROWS[name]?.(vxlan);
 }
 

@@ -1,6 +1,7 @@
 /** The options of an overlay that its links tell: what one says and the others leave open holds for all. */
 import { OPTIONS, type Option, type OptionRow } from '../model/options.ts';
 import type { Problem } from '../model/problem.ts';
+import type { YamlValue } from '../text/value.ts';
 import { isSayable, optionOf, TOLD, UNSAYABLE } from './attributes.ts';
 import { placeOf, type Side } from './draft.ts';
 import { importProblem } from './errors.ts';
@@ -8,8 +9,8 @@ import type { Context } from './overlay.ts';
 import type { Group } from './pairs.ts';
 
 /** Options in the form of the file; what has the default is not among them. */
-export function mergeOptions(group: Group, { problems }: Context): readonly (readonly [Option, unknown])[] {
-  const found: (readonly [Option, unknown])[] = [];
+export function mergeOptions(group: Group, { problems }: Context): readonly (readonly [Option, YamlValue])[] {
+  const found: (readonly [Option, YamlValue])[] = [];
   for (const name of TOLD) {
     const value = merge(name, group, (side) => sayable(name, side, problems), problems);
     if (value !== undefined) found.push([name, value]);
@@ -26,7 +27,7 @@ export function mergeOptions(group: Group, { problems }: Context): readonly (rea
 
 const keysOf = (name: Option): readonly string[] => [name, ...(OPTIONS[name] as OptionRow).attributes];
 
-function sayable(name: Option, side: Side, problems: Problem[]): unknown {
+function sayable(name: Option, side: Side, problems: Problem[]): YamlValue | undefined {
   const value = optionOf(name, side.vxlan);
   if (value === undefined || isSayable(name, value)) return value;
   const message = `${name} ${show(value)} of ${side.link.name} is left out: the file does not take it`;
@@ -37,8 +38,13 @@ function sayable(name: Option, side: Side, problems: Problem[]): unknown {
 export const show = (value: unknown): string => (Array.isArray(value) ? `[${value.join(', ')}]` : String(value));
 
 /** @param read undefined: the host leaves it open. */
-function merge(name: Option, group: Group, read: (side: Side) => unknown, problems: Problem[]): unknown {
-  let from: { readonly side: Side; readonly value: unknown } | undefined;
+function merge(
+  name: Option,
+  group: Group,
+  read: (side: Side) => YamlValue | undefined,
+  problems: Problem[],
+): YamlValue | undefined {
+  let from: { readonly side: Side; readonly value: YamlValue } | undefined;
   let open: Side | undefined;
   for (const side of group) {
     const value = read(side);
@@ -57,7 +63,7 @@ function merge(name: Option, group: Group, read: (side: Side) => unknown, proble
 
 interface Said {
   readonly side: Side;
-  readonly value: unknown;
+  readonly value: YamlValue;
 }
 
 function conflict(name: Option, a: Said, b: Said): Problem {

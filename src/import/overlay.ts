@@ -2,6 +2,7 @@
 import { addressOf, type IpAddress, isLinkLocal6, networkOf, type Prefix } from '../model/address.ts';
 import type { Option } from '../model/options.ts';
 import type { Problem } from '../model/problem.ts';
+import type { YamlValue } from '../text/value.ts';
 import { type HostDraft, peerPlace, peersPlace, placeOf, type Side } from './draft.ts';
 import { at, importProblem } from './errors.ts';
 import { mergeOptions } from './merge.ts';
@@ -35,7 +36,7 @@ export function buildOverlay(group: Group, context: Context): FileOverlay {
   const members = membersOf(group, flood, context);
   checkAddresses(members, context);
   const notes: string[] = [];
-  const options = new Map<Option, unknown>(mergeOptions(group, context));
+  const options = new Map<Option, YamlValue>(mergeOptions(group, context));
   if (flood.option !== undefined) options.set('flood', flood.option);
   if (flood.remotes.length > 0) options.set('remotes', flood.remotes);
   const macs = sourceMacs(members, first.link.name, context, notes);

@@ -2,6 +2,7 @@
 import { addressOf, familyOf, type IpAddress, type Prefix } from '../model/address.ts';
 import { isGroupMac, type Mac } from '../model/mac.ts';
 import type { Option } from '../model/options.ts';
+import type { YamlValue } from '../text/value.ts';
 import { placeOf, type Side } from './draft.ts';
 import { importProblem } from './errors.ts';
 import { show } from './merge.ts';
@@ -79,7 +80,7 @@ export function macsOf(
 }
 
 /** `bridge` and `ports`: the same on all members. */
-export function bridgeOf([first, ...rest]: Group, { problems }: Context): readonly (readonly [Option, unknown])[] {
+export function bridgeOf([first, ...rest]: Group, { problems }: Context): readonly (readonly [Option, YamlValue])[] {
   if (first === undefined) return [];
   const said = ({ link: { bridge } }: Side): string =>
     bridge === null ? 'no bridge' : `${bridge.name} with ports ${show(bridge.ports.toSorted())}`;

@@ -1,6 +1,7 @@
 /** A fabric file's text, with comments. */
 import type { IpAddress, Prefix } from '../model/address.ts';
 import { OPTION_NAMES, type Option } from '../model/options.ts';
+import type { YamlMap, YamlScalar, YamlValue } from '../text/value.ts';
 
 export interface FabricFile {
   readonly name: string;
@@ -24,8 +25,8 @@ export interface FileOverlay {
   readonly name: string;
   readonly vni: number;
   readonly members: ReadonlyMap<string, readonly Prefix[]>;
-  /** As the file says them: text, numbers, booleans, lists and maps of these. */
-  readonly options: ReadonlyMap<Option, unknown>;
+  /** As the file says them. */
+  readonly options: ReadonlyMap<Option, YamlValue | undefined>;
   /** Where it was found. */
   readonly from: string;
   readonly notes: readonly string[];
@@ -45,6 +46,39 @@ export function writeFabric({ name, notes, hosts, overlays }: FabricFile): strin
   });
   lines.push('');
   return lines.join('\n');
+}
+
+/** The values that the text says, or null where a name stands twice. */
+export function valuesOf({ name, hosts, overlays }: FabricFile): YamlMap | null {
+  const hostMap = new Map<YamlScalar, YamlValue>();
+  for (const host of hosts) hostMap.set(host.name, valueOfHost(host));
+  const overlayMap = new Map<YamlScalar, YamlValue>();
+  for (const overlay of overlays) overlayMap.set(overlay.name, valueOfOverlay(overlay));
+  if (hostMap.size < hosts.length || overlayMap.size < overlays.length) return null;
+  return new Map<YamlScalar, YamlValue>([
+    ['fabric', name],
+    ['hosts', orNothing(hostMap)],
+    ['overlays', overlayMap],
+  ]);
+}
+
+/** A key with no lines below it. */
+const orNothing = (map: YamlMap): YamlMap | null => (map.size === 0 ? null : map);
+
+function valueOfHost({ underlay, device, hostname }: FileHost): YamlValue {
+  if (device === undefined && hostname === undefined) return underlay;
+  const value = new Map<YamlScalar, YamlValue>([['underlay', underlay]]);
+  if (device !== undefined) value.set('device', device ?? 'none');
+  if (hostname !== undefined) value.set('hostname', hostname);
+  return value;
+}
+
+function valueOfOverlay({ vni, members, options }: FileOverlay): YamlMap {
+  const value = new Map<YamlScalar, YamlValue>([['vni', vni]]);
+  for (const [option, said] of options) if (said !== undefined) value.set(option, said);
+  const hosts = new Map<YamlScalar, YamlValue>();
+  for (const [host, prefixes] of members) hosts.set(host, (prefixes.length < 2 ? prefixes[0] : prefixes) ?? null);
+  return value.set('hosts', orNothing(hosts));
 }
 
 /** From so many overlays on, the empty lines between them no longer help. */

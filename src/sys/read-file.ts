@@ -3,6 +3,8 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { hasCode, SysError } from './errno.ts';
 
 const PIECE = 65536;
+/** One for all: of folders with thousands of small files, each would fill one anew. */
+let buffer: Uint8Array | undefined;
 const BUSY_MS = 5;
 const EISDIR = 21; // <asm-generic/errno-base.h>
 const EINVAL = 22;
@@ -13,11 +15,11 @@ const EINVAL = 22;
  */
 export function readAll(fd: number, limit: number): Uint8Array {
   const pieces: Uint8Array[] = [];
+  buffer ??= new Uint8Array(PIECE);
   for (let size = 0; size <= limit; ) {
-    const piece = new Uint8Array(PIECE);
     let length: number;
     try {
-      length = readSync(fd, piece);
+      length = readSync(fd, buffer);
     } catch (error) {
       // A non-blocking standard input that has nothing yet.
       if (!hasCode(error, 'EAGAIN')) throw error;
@@ -25,7 +27,7 @@ export function readAll(fd: number, limit: number): Uint8Array {
       continue;
     }
     if (length === 0) break;
-    pieces.push(piece.subarray(0, length));
+    pieces.push(buffer.slice(0, length));
     size += length;
   }
   return pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces);

@@ -20,25 +20,27 @@ function lineStarts(text: string): number[] {
 
 export class Lines {
   readonly #source: Source;
-  readonly #starts: readonly number[];
+  /** Found when the first place is asked for. */
+  #starts: readonly number[] | undefined;
 
   constructor(source: Source) {
     this.#source = source;
-    this.#starts = lineStarts(source.text);
   }
 
   /** The place of `start` up to `end` (UTF-16 offsets), cut at the end of its first line. */
   place(start: number, end: number): Place {
     const { text, file } = this.#source;
+    this.#starts ??= lineStarts(text);
+    const starts = this.#starts;
     let low = 0;
-    let high = this.#starts.length - 1;
+    let high = starts.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if ((this.#starts[middle] ?? 0) <= start) low = middle;
+      if ((starts[middle] ?? 0) <= start) low = middle;
       else high = middle - 1;
     }
-    const from = this.#starts[low] ?? 0;
-    const line = text.slice(from, this.#starts[low + 1] ?? text.length).replace(/[\r\n]+$/, '');
+    const from = starts[low] ?? 0;
+    const line = text.slice(from, starts[low + 1] ?? text.length).replace(/[\r\n]+$/, '');
     const at = Math.min(start - from, line.length);
     const marked = line.slice(at, Math.max(at, end - from)).trimEnd();
     return {
@@ -49,6 +51,18 @@ export class Lines {
       text: line,
     };
   }
+}
+
+const LINES = new WeakMap<Source, Lines>();
+
+/** The lines of a text to which many come with places of their own. */
+export function linesOf(source: Source): Lines {
+  let lines = LINES.get(source);
+  if (lines === undefined) {
+    lines = new Lines(source);
+    LINES.set(source, lines);
+  }
+  return lines;
 }
 
 function characters(text: string): number {
