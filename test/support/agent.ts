@@ -28,7 +28,7 @@ import { ended } from './process.ts';
 import { cleanEnvironment, EVERLAN, everlan, type Ran } from './program.ts';
 
 /** Of every test with an agent: one that waits in vain for its events ends too. */
-export const LIMITS = { skip: needsRoot, timeout: 120_000 } as const;
+export const LIMITS = { skip: needsRoot, timeout: 60_000 } as const;
 
 /** What an echo is given until it is answered. Only a failure takes this long. */
 const PATIENCE_MS = 5000;
@@ -137,18 +137,20 @@ export interface Site {
   after(end: () => void | Promise<void>): void;
 }
 
-/** Whether addresses are asked for in vain for a second or two before they are used (RFC 4862), as by default. */
+/** Whether IPv6 addresses of the links that are there are looked for elsewhere before they are used (RFC 4862), as by default. */
 function setDad({ fd, kernel }: Host, on: boolean): void {
-  const names = ['default', ...kernel.look().facts.links.keys()];
+  const names = [...kernel.look().facts.links.keys()];
+  const set = (name: string, value: number): void => writeSysctl(`/proc/sys/net/ipv6/conf/${name}/accept_dad`, value);
   inNamespace(fd, () => {
-    for (const name of names) writeSysctl(`/proc/sys/net/ipv6/conf/${name}/accept_dad`, on ? 1 : 0);
+    set('default', 0);
+    for (const name of names) set(name, on ? 1 : 0);
   });
 }
 
 /**
  * The underlay of every host of the file, in namespaces of its own; nothing is applied.
  * @param text with `fabric: test`
- * @param dad whether IPv6 addresses are looked for elsewhere before they are used, which takes a second or two
+ * @param dad whether the kernel looks for the underlay's IPv6 addresses elsewhere before it uses them, which takes a second or two
  */
 export function site(t: TestContext, text: string, { dad = false } = {}): Site {
   const fabric = `ev${process.pid}-${randomBytes(3).toString('hex')}`;
