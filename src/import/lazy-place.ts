@@ -1,20 +1,22 @@
 /** A place that is looked up when somebody reads it: of thousands that an importer keeps, messages need a few. */
 import type { Place } from '../model/problem.ts';
 import type { Lines } from '../text/lines.ts';
-import type { Span } from './shell-tree.ts';
 
 export class LazyPlace implements Place {
   readonly #lines: Lines;
-  readonly #span: Span;
+  readonly #start: number;
+  readonly #end: number;
   #found: Place | undefined;
 
-  constructor(lines: Lines, span: Span) {
+  /** @param start UTF-16 offsets, as `Lines` takes them. */
+  constructor(lines: Lines, start: number, end: number) {
     this.#lines = lines;
-    this.#span = span;
+    this.#start = start;
+    this.#end = end;
   }
 
   get #place(): Place {
-    this.#found ??= this.#lines.place(this.#span.start, this.#span.end);
+    this.#found ??= this.#lines.place(this.#start, this.#end);
     return this.#found;
   }
 

@@ -6,6 +6,7 @@ import type { Place } from '../model/problem.ts';
 import { Lines } from '../text/lines.ts';
 import { quote } from '../text/words.ts';
 import type { SourceFile } from './found.ts';
+import { LazyPlace } from './lazy-place.ts';
 import type { Report } from './report.ts';
 
 export interface Entry {
@@ -27,18 +28,25 @@ interface Line {
   readonly text: string;
 }
 
+const LINE_END = /\r\n|[\r\n\0]/g;
+const COMMENT = /^[ \t]*[#;]/;
+const BACKSLASHES = /\\*$/;
+
 /** A continued line is one, with a blank for the backslash and the line's end; comments in between are not part of it. */
 function logicalLines(text: string): Line[] {
   const lines: Line[] = [];
   let open: Line | null = null;
-  for (const match of text.matchAll(/([^\r\n\0]*)(\r\n|[\r\n\0]|$)/g)) {
-    const [, line = ''] = match;
-    if (match[0] === '' && match.index >= text.length) break;
-    if (/^[ \t]*[#;]/.test(line)) continue;
-    const joined: Line = open === null ? { start: match.index, text: line } : { ...open, text: open.text + line };
-    const continued = (/\\*$/.exec(line)?.[0].length ?? 0) % 2 === 1;
-    open = continued ? { ...joined, text: `${joined.text.slice(0, -1)} ` } : null;
-    if (open === null) lines.push(joined);
+  LINE_END.lastIndex = 0;
+  for (let start = 0; start < text.length; start = LINE_END.lastIndex) {
+    const end = LINE_END.exec(text)?.index ?? text.length;
+    const line = text.slice(start, end);
+    if (!COMMENT.test(line)) {
+      const joined: Line = open === null ? { start, text: line } : { start: open.start, text: open.text + line };
+      const continued = line.endsWith('\\') && (BACKSLASHES.exec(line)?.[0].length ?? 0) % 2 === 1;
+      open = continued ? { start: joined.start, text: `${joined.text.slice(0, -1)} ` } : null;
+      if (open === null) lines.push(joined);
+    }
+    if (end === text.length) break;
   }
   if (open !== null) lines.push(open);
   return lines;
@@ -52,7 +60,7 @@ export function parseIni({ path, text }: SourceFile, report: Report): readonly S
     const line = (start === 0 ? raw.replace(/^\uFEFF/, '') : raw).trim();
     if (line === '') continue;
     const at = start + raw.indexOf(line);
-    const place = lines.place(at, at + line.length);
+    const place = new LazyPlace(lines, at, at + line.length);
     if (line.startsWith('[')) {
       if (!line.endsWith(']')) {
         report.add('source-value', place, `no section header: ${quote(line)} does not end with ]`);
@@ -77,5 +85,5 @@ function entryOf(line: string, at: number, equals: number, lines: Lines): Entry 
   const key = line.slice(0, equals).trimEnd();
   const value = line.slice(equals + 1).trim();
   const start = value === '' ? at : at + line.indexOf(value, equals + 1);
-  return { key, value, place: lines.place(start, start + (value === '' ? key.length : value.length)) };
+  return { key, value, place: new LazyPlace(lines, start, start + (value === '' ? key.length : value.length)) };
 }

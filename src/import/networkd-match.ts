@@ -36,11 +36,20 @@ export function glob(pattern: string): RegExp {
   return new RegExp(`^${parts}$`, 's');
 }
 
+const fitsOne = (word: string, text: string): boolean => (isPattern(word) ? glob(word).test(text) : word === text);
+
 function fits(list: readonly string[], text: string): boolean {
-  const inverted = list.filter((word) => word.startsWith('!')).map((word) => word.slice(1));
-  if (inverted.some((word) => glob(word).test(text))) return false;
-  const positive = list.filter((word) => !word.startsWith('!'));
-  return positive.length === 0 || positive.some((word) => glob(word).test(text));
+  let none = true;
+  let found = false;
+  for (const word of list) {
+    if (word.startsWith('!')) {
+      if (fitsOne(word.slice(1), text)) return false;
+    } else {
+      none = false;
+      found ||= fitsOne(word, text);
+    }
+  }
+  return none || found;
 }
 
 type Test = (list: readonly string[], link: Link) => boolean;
@@ -79,7 +88,8 @@ const LISTS = new WeakMap<Unit, Lists>();
 function listsOf(unit: Unit): Lists {
   let lists = LISTS.get(unit);
   if (lists === undefined) {
-    const said = Object.keys(TESTS).map((key) => [key, patterns(unit, key)] as const);
+    const keys = new Set(unit.named('Match').flatMap(({ entries }) => entries.map(({ key }) => key)));
+    const said = [...keys].flatMap((key) => (Object.hasOwn(TESTS, key) ? [[key, patterns(unit, key)] as const] : []));
     lists = new Map(said.filter(([, list]) => list.length > 0));
     LISTS.set(unit, lists);
   }

@@ -31,12 +31,20 @@ export class Unit {
 
   /** All assignments of one key, in order. */
   entries(section: string, key: string): readonly Entry[] {
-    return this.named(section).flatMap(({ entries }) => entries.filter((entry) => entry.key === key));
+    const found: Entry[] = [];
+    for (const { name, entries } of this.sections) {
+      if (name === section) for (const entry of entries) if (entry.key === key) found.push(entry);
+    }
+    return found;
   }
 
   /** The last assignment. */
   last(section: string, key: string): Entry | undefined {
-    return this.entries(section, key).at(-1);
+    let found: Entry | undefined;
+    for (const { name, entries } of this.sections) {
+      if (name === section) found = entries.findLast((entry) => entry.key === key) ?? found;
+    }
+    return found;
   }
 }
 
@@ -52,7 +60,7 @@ export function readUnits(files: readonly SourceFile[], report: Report): readonl
   const dropIns = new Map<string, Map<string, SourceFile>>();
   for (const file of files) {
     const [, name, kind] = MAIN.exec(file.path) ?? [];
-    const [, owner, part] = DROP_IN.exec(file.path) ?? [];
+    const [, owner, part] = name === undefined ? (DROP_IN.exec(file.path) ?? []) : [];
     if (name !== undefined) mains.set(name, { kind: kind === 'netdev' ? 'netdev' : 'network', file });
     else if (owner !== undefined && part !== undefined) {
       dropIns.set(owner, (dropIns.get(owner) ?? new Map<string, SourceFile>()).set(part, file));

@@ -1,6 +1,6 @@
 /** Commands of scripts, one after the other, → the links that they make. */
 import type { Place } from '../model/problem.ts';
-import { Lines, type Source } from '../text/lines.ts';
+import { linesOf, type Source } from '../text/lines.ts';
 import { brctl, bridgeFdb, ethtool } from './bridge-fdb.ts';
 import type { FindFiles, Imported, ImportedLink } from './found.ts';
 import { ipLink, type Scene } from './ip-link.ts';
@@ -69,8 +69,8 @@ export class ScriptReader {
   }
 
   #run(source: Source, { span, variables, args }: Run): void {
-    const lines = new Lines(source);
-    const place = (span: Span): Place => new LazyPlace(lines, span);
+    const lines = linesOf(source);
+    const place = ({ start, end }: Span): Place => new LazyPlace(lines, start, end);
     const run = new ShellRun((call) => this.#call(call, { source, variables, place }), variables, args);
     try {
       const script = parseShell(source.text, span);

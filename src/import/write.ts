@@ -48,6 +48,12 @@ export function writeFabric({ name, notes, hosts, overlays }: FabricFile): strin
   return lines.join('\n');
 }
 
+/** What YAML 1.2 takes as it stands (section 5.1), without what ends a line, or what U+FEFF and surrogates may come to. */
+const PLAIN_TEXT = /^[\n -~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]*$/;
+
+/** Whether YAML reads the values of `valuesOf` from what `writeFabric` wrote, whatever the names in it. */
+export const isPlain = (text: string): boolean => PLAIN_TEXT.test(text);
+
 /** The values that the text says, or null where a name stands twice. */
 export function valuesOf({ name, hosts, overlays }: FabricFile): YamlMap | null {
   const hostMap = new Map<YamlScalar, YamlValue>();

@@ -6,7 +6,7 @@ import type { HostImport } from '../../import/draft.ts';
 import type { Imported } from '../../import/found.ts';
 import { isSource, SOURCES, type SourceRow } from '../../import/importers.ts';
 import { join } from '../../import/join.ts';
-import { type FabricFile, valuesOf, writeFabric } from '../../import/write.ts';
+import { type FabricFile, isPlain, valuesOf, writeFabric } from '../../import/write.ts';
 import { EverlanError, EXIT, type Problem, problem } from '../../model/problem.ts';
 import { hasCode } from '../../sys/errno.ts';
 import { renderAll } from '../../text/render.ts';
@@ -105,12 +105,9 @@ export const run: Run = async (context: Context) => {
   return EXIT.done;
 };
 
-/** Signs that YAML takes as they are; lines of them alone say what the values say (src/import/write.test.ts). */
-const PLAIN = /^[\n -~]*$/;
-
 /** What is wrong with the file that was made. Its text is read only where the values alone do not tell. */
 function check(file: FabricFile, text: string, name: string): readonly Problem[] {
-  const value = text.length <= MAX_BYTES && PLAIN.test(text) ? valuesOf(file) : null;
+  const value = text.length <= MAX_BYTES && isPlain(text) ? valuesOf(file) : null;
   if (value !== null && isSound(value)) return [];
   const result = parseFabric(Buffer.from(text), name);
   return result.ok ? result.warnings : result.problems;
