@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { watchHints } from '../src/kernel/hints.ts';
 import { openNamespace } from '../src/sys/netns.ts';
 import { until } from '../test/dispatcher.testing.ts';
-import { installedHosts, LINK, type Member, network } from '../test/reboot.testing.ts';
+import { type Echoes, echoes, installedHosts, LINK, type Member, network } from '../test/reboot.testing.ts';
 import type { Ending } from '../test/support/networkd.ts';
 import { type RealHost, realHosts } from '../test/support/real-host.ts';
 
@@ -36,6 +36,8 @@ export type Both<T> = Readonly<Record<Side, T>>;
 const IDLE_SECONDS = 60;
 /** Duplicate address detection, neighbours that get stale, and what systemd does after a boot. */
 const SETTLE_SECONDS = 15;
+/** Between two echoes. */
+const ECHO_MS = 20;
 /** An answer may take half a minute with the recipe. */
 const RECIPE_ANSWERS = 3;
 
@@ -87,38 +89,25 @@ async function timedBoot(host: RealHost): Promise<Pick<Boot, 'eth0' | 'vxlan0'> 
   return { eth0: eth0 - start, vxlan0: vxlan0 - start, at: vxlan0 };
 }
 
-/** Echoes to an address, one every 20 ms, and when the answers came. */
-function answersOf(host: RealHost, address: string): readonly number[] {
-  const found: number[] = [];
-  const ping = host.start('ping', '-n', '-i', '0.02', address);
-  ping.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    if (text.includes(' ttl=')) found.push(now());
-  });
-  ping.stderr?.resume();
-  return found;
-}
-
 interface Pair {
   readonly reboots: RealHost;
-  readonly answers: readonly number[];
+  /** Of the other one. */
+  readonly echoes: Echoes;
 }
 
 async function pairOf([alpha, beta]: readonly Member[]): Promise<Pair> {
   if (alpha === undefined || beta === undefined) throw new Error('two hosts are needed');
   await Promise.all([alpha.host.boot(), beta.host.boot()]);
-  const answers = answersOf(beta.host, alpha.address);
-  await until(() => answers.length > 0);
-  return { reboots: alpha.host, answers };
+  return { reboots: alpha.host, echoes: await echoes(beta.host, alpha.address, ECHO_MS) };
 }
 
-async function reboot({ reboots, answers }: Pair, wait: boolean): Promise<Boot> {
+async function reboot({ reboots, echoes: { answers } }: Pair, wait: boolean): Promise<Boot> {
   await reboots.shutDown();
-  const off = now();
+  const before = answers.length;
   const { eth0, vxlan0, at } = await timedBoot(reboots);
-  const answer = wait
-    ? await until(() => answers.findLast((one) => one > off) && answers.find((one) => one > off))
-    : null;
-  return { eth0, vxlan0, answered: answer === null ? null : Math.max(0, answer - at) };
+  if (!wait) return { eth0, vxlan0, answered: null };
+  const answer = await until(() => answers[before]);
+  return { eth0, vxlan0, answered: Math.max(0, answer.at - at) };
 }
 
 function cpuMs(host: RealHost, pid: string): number {
@@ -151,8 +140,7 @@ export async function onHosts(rounds: number): Promise<OnHosts> {
     for (let i = 0; i < rounds; i++) {
       for (const side of SIDES) boots[side].push(await reboot(pairs[side], side === 'ours' || i < RECIPE_ANSWERS));
     }
-    // The echoes would be work for nobody, but the kernel's work may be counted as anybody's.
-    for (const side of SIDES) await members[side][1]?.host.powerOff();
+    for (const side of SIDES) await pairs[side].echoes.stop();
     await sleep(SETTLE_SECONDS * 1000);
     const [ours, recipe] = await Promise.all(SIDES.map((side) => idle(pairs[side].reboots, UNITS[side])));
     if (ours === undefined || recipe === undefined) throw new Error('no figures');

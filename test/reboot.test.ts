@@ -6,6 +6,7 @@ import { until } from './dispatcher.testing.ts';
 import {
   allAnswer,
   answered,
+  echoes,
   FABRIC_FILE,
   fabricFile,
   inOrder,
@@ -27,23 +28,6 @@ const ROUNDS = 3;
 function said(host: RealHost): string {
   const text = host.run('systemctl', 'status', '--lines=0', '--no-pager', 'everlan.service');
   return /^ *Status: "(.*)"$/m.exec(text)?.[1] ?? '';
-}
-
-/** Echoes that a host sends to an address until it is told to stop. */
-async function pinging(host: RealHost, address: string): Promise<() => Promise<readonly number[]>> {
-  const ping = host.start('sh', '-c', 'echo "pid $$"; exec ping -i 0.01 "$1"', 'sh', address);
-  let text = '';
-  ping.stdout?.setEncoding('utf8').on('data', (more: string) => {
-    text += more;
-  });
-  const over = new Promise((done) => ping.once('close', done));
-  const answers = (): number[] => [...text.matchAll(/icmp_seq=(\d+) ttl=/g)].map(([, seq]) => Number(seq));
-  await until(() => answers().length > 0);
-  return async () => {
-    host.run('sh', '-c', 'kill -INT "$1"', 'sh', /^pid (\d+)$/m.exec(text)?.[1] ?? '');
-    await over;
-    return answers();
-  };
 }
 
 describe('real hosts', { skip: needsFleet }, () => {
@@ -111,13 +95,14 @@ describe('real hosts', { skip: needsFleet }, () => {
 
   test('an upgrade of the package loses no packet of the overlay', async () => {
     const before = { link: onlyLink(alpha), pid: property(alpha, 'MainPID') };
-    const stop = [await pinging(beta.host, all[0]?.address ?? ''), await pinging(alpha, beta.address)];
+    const both = [await echoes(beta.host, all[0]?.address ?? '', 10), await echoes(alpha, beta.address, 10)];
     await alpha.install(everlanPackage());
     await until(() => property(alpha, 'ActiveState') === 'active');
-    for (const answers of await Promise.all(stop.map((each) => each()))) {
+    for (const { answers, stop } of both) {
+      await stop();
       assert.ok(answers.length > 10);
       assert.deepEqual(
-        answers,
+        answers.map(({ seq }) => seq),
         answers.map((_, i) => i + 1),
       );
     }

@@ -1,6 +1,6 @@
 /** Real hosts with everlan installed from its package, and one fabric file for all: rebooted, cut off, and looked at. */
 import assert from 'node:assert/strict';
-import { performance } from 'node:perf_hooks';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from './dispatcher.testing.ts';
 import { cannotBuild } from './support/deb.ts';
@@ -87,6 +87,38 @@ export function succeeds(host: RealHost, ...command: string[]): boolean {
 /** Settles when the host gets an answer from an address. */
 export async function answered(host: RealHost, address: string): Promise<void> {
   await until(() => succeeds(host, 'ping', '-q', '-c', '1', '-i', '0.05', '-w', '1', address));
+}
+
+export interface Echoes {
+  /** What was answered, and when: its number, from 1, and milliseconds of CLOCK_MONOTONIC. */
+  readonly answers: readonly { readonly seq: number; readonly at: number }[];
+  /** To be called before the host powers off: it would wait in vain for this process of the outside. */
+  stop(): Promise<void>;
+}
+
+/** Echoes that a host sends to an address; settles with the first answer. */
+export async function echoes(host: RealHost, address: string, everyMs: number): Promise<Echoes> {
+  const script = 'echo "pid $$"; exec ping -n -i "$1" "$2"';
+  const ping = host.start('sh', '-c', script, 'sh', String(everyMs / 1000), address);
+  const answers: { seq: number; at: number }[] = [];
+  let pid = '';
+  const over = new Promise((done) => ping.once('close', done));
+  ping.stderr?.resume();
+  if (ping.stdout !== null) {
+    createInterface(ping.stdout).on('line', (line) => {
+      pid = /^pid (\d+)$/.exec(line)?.[1] ?? pid;
+      const seq = / icmp_seq=(\d+) ttl=/.exec(line)?.[1];
+      if (seq !== undefined) answers.push({ seq: Number(seq), at: Number(process.hrtime.bigint()) / 1e6 });
+    });
+  }
+  await until(() => answers.length > 0);
+  return {
+    answers,
+    stop: async () => {
+      host.run('sh', '-c', 'kill -INT "$1"', 'sh', pid);
+      await over;
+    },
+  };
 }
 
 /** Settles when every host gets an answer from every other. */

@@ -67,14 +67,17 @@ export class Underlay {
   }
 }
 
+/** By this process, which may have several whose hosts bear the same names. */
+let made = 0;
+
 /** The bridge is up and has no addresses. */
 export async function underlay(t: Ending, name: string): Promise<Underlay> {
-  const group = `everlan-test-${process.pid}-${name}`;
+  const group = `everlan-test-${process.pid}-${made++}-${name}`;
   const inner = ['unshare', '-m', '-n', '-p', '-f', '--kill-child', 'sh', '-e', '-c', FIRST_PROCESS];
   const first = spawn('unshare', ['-m', 'sh', '-e', '-c', KEEP_GROUP, 'sh', group, ...inner], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  const made = new Underlay(group, first, Number(await firstLine(first)));
-  t.after(() => made.end());
-  return made;
+  const network = new Underlay(group, first, Number(await firstLine(first)));
+  t.after(() => network.end());
+  return network;
 }
