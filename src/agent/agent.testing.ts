@@ -28,8 +28,12 @@ ${more}`;
 
 const UNDERLAY: Omit<LinkFacts, 'addresses'> = { name: 'eth0', index: 2, kind: '', up: true, mtu: 1500 };
 
-export function facts(addresses: readonly Prefix[] = ['10.0.0.1/24' as Prefix], hostname = 'alpha'): HostFacts {
-  return { hostname, links: new Map([['eth0', { ...UNDERLAY, addresses }]]) };
+export function facts(
+  addresses: readonly Prefix[] = ['10.0.0.1/24' as Prefix],
+  hostname = 'alpha',
+  mtu = 1500,
+): HostFacts {
+  return { hostname, links: new Map([['eth0', { ...UNDERLAY, mtu, addresses }]]) };
 }
 
 /** The fake kernel, with an underlay that comes and goes. */
@@ -40,10 +44,14 @@ export class World {
   readonly events: AgentEvent[] = [];
   readonly claims: string[] = [];
   readonly service: string[] = [];
+  /** Files beside the fabric's that are watched now. */
+  readonly watched: string[] = [];
   readonly stores = new Map<string, Store>();
   readonly agent: Agent;
   readonly kernel: FakeKernel;
   now: HostFacts;
+  /** What happens while steps are carried out, unheard. */
+  whileRunning = (): void => undefined;
 
   constructor(now: HostFacts = facts()) {
     this.now = now;
@@ -72,7 +80,10 @@ export class World {
           const { hostname, links: others } = shown();
           return { facts: { hostname, links: new Map([...links, ...others]) }, state: (scope) => view.state(scope) };
         },
-        run: (steps, options) => kernel.run(steps, options),
+        run: (steps, options) => {
+          this.whileRunning();
+          return kernel.run(steps, options);
+        },
         close: () => undefined,
       }),
       forgetHints: () => undefined,
@@ -120,7 +131,10 @@ export class World {
         },
       },
       hazards: async () => [],
-      watchFolder: () => () => undefined,
+      watchFile: (path) => {
+        this.watched.push(path);
+        return () => this.watched.splice(this.watched.indexOf(path), 1);
+      },
       netlinkUsers: () => [],
       who: (pid) => `program ${pid}`,
     });
@@ -143,6 +157,12 @@ export class World {
   link(name = 'vxlan0') {
     const wanted = new Map([[name, 'vxlan' as const]]);
     return this.kernel.look().state({ fabric: 'article', wanted }).links.get(name);
+  }
+
+  /** A guard begins to watch over a change. */
+  arm(token: string): void {
+    const before = this.kernel.look().state({ fabric: 'article', wanted: new Map([['vxlan0', 'vxlan']]) });
+    this.store().setPending({ token, seconds: 60, until: 0, before, remembered: this.store().remembered() });
   }
 
   /** As `ip link delete` does it. */

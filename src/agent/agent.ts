@@ -16,14 +16,7 @@ import { Keeper, type Force as Kept, type Passed, type Wish } from './keeper.ts'
 import { Pacer } from './pacer.ts';
 import type { AgentParts } from './parts.ts';
 import { placed, Tongue } from './tongue.ts';
-
-/** A fabric file, and which of its hosts we were told to be. */
-interface Given {
-  readonly text: string;
-  /** Where it came from, for people. */
-  readonly source: string;
-  readonly asked: string | undefined;
-}
+import { type Before, type Given, Trials } from './trial.ts';
 
 interface Force extends Kept, Given {
   readonly lock: Lock;
@@ -31,6 +24,13 @@ interface Force extends Kept, Given {
 
 /** Until the next try after a pass that failed. */
 const RETRY_MS = 1000;
+
+const NOTHING_BEFORE = { given: null, suspended: true } as const;
+
+const guardGone = (): Problem =>
+  problem('no-guard', 'the time of --confirm was over before the change was begun: nothing was changed', {
+    hint: 'give it more time',
+  });
 
 export class Agent implements Door {
   readonly #parts: AgentParts;
@@ -42,8 +42,7 @@ export class Agent implements Door {
   readonly #statusListeners = new Set<() => void>();
   #force: Force | null = null;
   #mode: AgentMode = 'running';
-  /** The change on trial: its guard's token, and what to go back to. */
-  #trial: { readonly token: string; readonly before: Given | null } | null = null;
+  readonly #trials: Trials;
   /** What is wrong with the newest file. */
   #fileProblems: readonly Problem[] = [];
   /** What went wrong in the last pass. */
@@ -60,6 +59,7 @@ export class Agent implements Door {
     this.#parts = parts;
     this.#tongue = new Tongue((draft) => parts.events.add(draft));
     this.#keeper = new Keeper(parts, this.#tongue);
+    this.#trials = new Trials(parts.lastGood, (problems) => this.#told(problems));
     this.#hazards = new Hazards(parts.hazards, this.#tongue, () => this.#report());
   }
 
@@ -127,7 +127,7 @@ export class Agent implements Door {
   async #readFile(): Promise<void> {
     const { lastGood, file } = this.#parts;
     // An unconfirmed change is neither replaced nor helped; afterwards the file is read again.
-    if (this.#trial !== null) return;
+    if (this.#trials.now !== null) return;
     const found = this.#parts.readFile();
     const text = found.ok ? found.text : found.problem.message;
     if (text === this.#seen) return;
@@ -224,15 +224,20 @@ export class Agent implements Door {
   #pass(): Promise<void> {
     return this.#inTurn(async () => {
       try {
-        await this.#work({});
+        await this.#hearOfTrial();
+        this.#wakeAfter(await this.#work({}));
         this.#troubles = [];
       } catch (error) {
         this.#trouble(error);
       }
-      const next = this.#keeper.nextIn();
-      if (next !== null) this.#pacer.wakeIn(next);
       this.#report();
     });
+  }
+
+  #wakeAfter(passed: Passed | null): void {
+    if (passed?.stale === true) this.#pacer.poke();
+    const next = passed === null ? null : this.#keeper.nextIn();
+    if (next !== null) this.#pacer.wakeIn(next);
   }
 
   async #locked<T>(store: Store, work: () => T | Promise<T>): Promise<T> {
@@ -251,7 +256,8 @@ export class Agent implements Door {
       this.#setMode(force);
       return this.#mode === 'suspended' || this.#mode === 'paused' ? null : this.#keeper.pass(force, wish);
     });
-    if (passed !== null) this.#hazards.saw(passed.facts, passed.desired);
+    if (passed === null) this.#keeper.forget();
+    else this.#hazards.saw(passed.facts, passed.desired);
     return passed;
   }
 
@@ -274,14 +280,16 @@ export class Agent implements Door {
       ? 'suspended'
       : store.pending() === null
         ? 'running'
-        : this.#trial === null
+        : this.#trials.now === null
           ? 'paused'
           : 'trial';
     const before = this.#mode;
     if (mode === before) return;
     this.#mode = mode;
     this.#unwatch?.();
-    this.#unwatch = mode === 'paused' ? this.#parts.watchFolder(store.folder, () => this.#pacer.poke()) : null;
+    const isPending = mode === 'paused' || mode === 'trial';
+    // Others may decide: the guard, where it could not ask us, or who confirmed while there was no agent to be asked.
+    this.#unwatch = isPending ? this.#parts.watchFile(store.pendingFile, () => this.#pacer.poke()) : null;
     if (mode === 'paused') {
       const message = 'a change that was made without the agent waits to be confirmed: nothing is touched until then';
       this.#tongue.say({ kind: 'trial', level: 'warning', message });
@@ -369,17 +377,20 @@ export class Agent implements Door {
     const before = this.#force;
     const pending = before?.store.pending() ?? null;
     if (pending !== null && pending.token !== trial) throw new EverlanError(pendingProblem(pending));
-    const wasSuspended = before?.store.suspended() === true;
+    if (pending === null && trial !== null) throw new EverlanError(guardGone());
+    const suspended = before?.store.suspended() === true;
+    const { seen, fileProblems } = { seen: this.#seen, fileProblems: this.#fileProblems };
     const problems = await this.#adopt({ text, source: file, asked: host ?? this.#parts.host });
     if (problems.length > 0) throw new EverlanError(problems, EXIT.usage);
     const force = this.#inForce();
     force.store.setSuspended(false);
-    if (trial !== null) this.#beginTrial(trial, before, { text, file, host: host ?? null });
+    const earlier = { given: before, seen, fileProblems, suspended };
+    if (trial !== null) this.#trials.begin(force.store, trial, earlier, { text, file, host: host ?? null });
     try {
       const passed = await this.#work({ adopt, prune });
       if (passed === null || passed.refused.length > 0) throw new EverlanError(passed?.refused ?? this.#unknownHost());
       if (pending !== null) settle(force.store, pending, passed.report.after);
-      else this.#keep(text);
+      else this.#trials.keep(text);
       this.#fileProblems = [];
       this.#report();
       const { plan } = passed.report;
@@ -391,20 +402,18 @@ export class Agent implements Door {
         waiting: this.#keeper.waiting,
       };
     } catch (error) {
-      if (trial !== null) this.#endTrial(force.store);
+      if (trial !== null) this.#trials.end(force.store);
       if (before !== null) await this.#adopt(before);
-      if (wasSuspended) force.store.setSuspended(true);
+      if (suspended) {
+        this.#inForce().store.setSuspended(true);
+        await this.#suspend().catch((left: unknown) => this.#trouble(left));
+      }
       throw error;
     }
   }
 
   #unknownHost(): Problem {
     return problem('not-applied', this.#keeper.waiting[0]?.reason ?? 'this host is not known yet');
-  }
-
-  #keep(text: string): void {
-    const { lastGood } = this.#parts;
-    this.#told([lastGood.clearUnconfirmed(text), lastGood.keep(text)]);
   }
 
   // Trials.
@@ -416,36 +425,63 @@ export class Agent implements Door {
     if (good === null || parsed === null || !parsed.ok) return false;
     const store = this.#parts.openStore(parsed.fabric.name);
     const [trial, pending] = [store.trial(), store.pending()];
-    if (trial === null || pending === null) return false;
+    if (trial === null) return false;
+    if (pending === null) {
+      // Decided while there was no agent.
+      if (trial.confirmed === true) this.#trials.keep(trial.text);
+      this.#trials.end(store);
+      return false;
+    }
     const problems = await this.#adopt({ text: trial.text, source: trial.file, asked: trial.host ?? undefined });
     if (problems.length > 0) return false;
-    this.#trial = { token: pending.token, before: this.#given(good.text, good.name) };
+    this.#trials.resume(pending.token, trial, this.#given(good.text, good.name));
+    const found = this.#parts.readFile();
+    this.#seen = found.ok ? found.text : found.problem.message;
     return true;
   }
 
-  #beginTrial(token: string, before: Given | null, trial: { text: string; file: string; host: string | null }): void {
-    this.#trial = { token, before };
-    this.#inForce().store.setTrial(trial);
-    this.#told([this.#parts.lastGood.markUnconfirmed(trial.text)]);
+  /** Others may have decided about what is on trial. */
+  async #hearOfTrial(): Promise<void> {
+    const { now } = this.#trials;
+    if (this.#force === null || now === null) return;
+    const { store } = this.#force;
+    const fate = this.#trials.fate(store);
+    if (fate === 'waits') return;
+    if (fate === 'confirmed') this.#trials.keep(now.text);
+    this.#trials.end(store);
+    if (fate === 'confirmed') await this.#confirmed();
+    else await this.#goBack(now.before);
   }
 
-  #endTrial(store: Store): void {
-    store.setPending(null);
-    store.setTrial(null);
-    this.#trial = null;
-    this.#seen = null;
+  async #confirmed(): Promise<void> {
+    this.#tongue.say({ kind: 'trial', level: 'info', message: `${this.#inForce().source} is confirmed` });
+    // It may have changed meanwhile.
+    await this.#readFile();
+    this.#pacer.poke();
+  }
+
+  /** The host is as it was before. */
+  async #goBack({ given, seen, fileProblems, suspended }: Before): Promise<void> {
+    const { source, store } = this.#inForce();
+    this.#tongue.say({ kind: 'trial', level: 'warning', message: `${source} was not confirmed in time: it is undone` });
+    const problems = given === null ? [] : await this.#adopt(given);
+    this.#tongue.problems('trial', 'what was in force before cannot be again', problems);
+    if (given === null || suspended) store.setSuspended(true);
+    this.#seen = seen;
+    this.#fileProblems = fileProblems;
+    await this.#readFile();
+    this.#pacer.poke();
   }
 
   confirm(): Promise<void> {
     return this.#inTurn(async () => {
       const force = this.#inForce();
-      const { store, text, source } = force;
+      const { store, text } = force;
       await this.#locked(store, () => confirm(store));
-      this.#keep(text);
-      this.#endTrial(store);
+      this.#trials.keep(text);
+      this.#trials.end(store);
       this.#setMode(force);
-      this.#tongue.say({ kind: 'trial', level: 'info', message: `${source} is confirmed` });
-      this.#pacer.poke();
+      await this.#confirmed();
     });
   }
 
@@ -454,35 +490,41 @@ export class Agent implements Door {
   }
 
   async #revert(token: string): Promise<readonly Problem[]> {
-    const { store, source, fabric } = this.#inForce();
+    const { store, fabric } = this.#inForce();
     const pending = store.pending();
     if (pending === null || pending.token !== token) return [];
-    const back = this.#trial?.before ?? null;
+    const before = this.#trials.now?.before ?? {
+      ...NOTHING_BEFORE,
+      seen: this.#seen,
+      fileProblems: this.#fileProblems,
+    };
     const left = await this.#locked(store, () => {
       const rest = restore(this.#keeper.kernel, fabric.name, pending.before, pending.remembered, store);
-      this.#endTrial(store);
+      this.#trials.end(store);
       return rest;
     });
-    this.#tongue.say({ kind: 'trial', level: 'warning', message: `${source} was not confirmed in time: it is undone` });
     this.#tongue.problems('trial', 'not put back', left);
-    if (back !== null) await this.#adopt(back);
-    else store.setSuspended(true);
-    await this.#readFile();
-    this.#pacer.poke();
+    await this.#goBack(before);
     return left;
+  }
+
+  /** Removes what the fabric in force has here, and lets it rest. */
+  async #suspend(): Promise<Plan> {
+    const force = this.#inForce();
+    const { store } = force;
+    return this.#locked(store, async () => {
+      this.#trials.end(store);
+      const { plan } = await this.#keeper.remove(force);
+      store.setSuspended(true);
+      this.#setMode(force);
+      return plan;
+    });
   }
 
   down(): Promise<Plan> {
     return this.#inTurn(async () => {
-      const force = this.#inForce();
-      const { store, fabric } = force;
-      const { plan } = await this.#locked(store, async () => {
-        this.#endTrial(store);
-        store.setSuspended(true);
-        this.#setMode(force);
-        return this.#keeper.remove(force);
-      });
-      const message = `${fabric.name} is taken down until the next apply or boot`;
+      const plan = await this.#suspend();
+      const message = `${this.#inForce().fabric.name} is taken down until the next apply or boot`;
       this.#tongue.say({ kind: 'removed', level: 'info', message });
       this.#report();
       return plan;

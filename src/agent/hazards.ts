@@ -2,6 +2,7 @@
 import type { Desired } from '../model/desired.ts';
 import type { Problem } from '../model/problem.ts';
 import type { HostFacts } from '../model/state.ts';
+import { keyOfOthers } from './links.ts';
 import type { Tongue } from './tongue.ts';
 
 /** Another machine may take our address at any time. */
@@ -12,10 +13,9 @@ const SETTLE_MS = 200;
 export type LookForHazards = (facts: HostFacts, desired: Desired) => Promise<readonly Problem[]>;
 
 /** All that hazards depend on and this host knows of. */
-function keyOf({ links }: HostFacts, { overlays }: Desired): string {
+function keyOf(facts: HostFacts, { overlays }: Desired): string {
   const own = new Set(overlays.flatMap(({ name, addressed }) => [name, addressed]));
-  const others = [...links.values()].filter(({ name }) => !own.has(name));
-  return JSON.stringify([others.map(({ name, up, addresses }) => [name, up, addresses]), [...own]]);
+  return `${keyOfOthers(facts, own)} ${[...own].join(' ')}`;
 }
 
 export class Hazards {
@@ -26,6 +26,7 @@ export class Hazards {
   #latest: readonly [HostFacts, Desired] | null = null;
   #timer: NodeJS.Timeout | undefined;
   #problems: readonly Problem[] = [];
+  #looking = false;
   #closed = false;
 
   /** @param onNews called when `problems` has become another list. */
@@ -56,7 +57,13 @@ export class Hazards {
   }
 
   async #lookNow(): Promise<void> {
+    this.#timer = undefined;
     if (this.#latest === null) return;
+    if (this.#looking) {
+      this.#lookIn(SETTLE_MS);
+      return;
+    }
+    this.#looking = true;
     const known = new Set(this.#problems.map(({ message }) => message));
     try {
       const found = await this.#look(...this.#latest);
@@ -72,7 +79,9 @@ export class Hazards {
     } catch {
       // The kernel or a file could not be asked: the next time is soon enough for what nobody waits for.
     }
-    this.#lookIn(AGAIN_MS);
+    this.#looking = false;
+    // Unless the host changed meanwhile, and a look is due soon.
+    if (this.#timer === undefined) this.#lookIn(AGAIN_MS);
   }
 
   close(): void {

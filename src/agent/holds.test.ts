@@ -54,6 +54,16 @@ describe('holds', () => {
     assert.equal(holds.healed('a', now), 0);
   });
 
+  test('one whose time came while a pass left it alone is due at once, until it had its turn', () => {
+    const holds = new Holds();
+    for (let i = 0; i < 6; i++) holds.healed('a', 0);
+    const leftAlone = holds.held(50);
+    holds.settled(leftAlone);
+    assert.equal(holds.nextIn(150), 0);
+    holds.settled(holds.held(150));
+    assert.equal(holds.nextIn(160), null);
+  });
+
   test('overlays have nothing to do with each other', () => {
     const holds = new Holds();
     for (let i = 0; i < 6; i++) holds.healed('a', 0);

@@ -61,11 +61,9 @@ export class Holds {
     return count <= FREE_HEALS ? 0 : doubled(FIRST_PAUSE, count - FREE_HEALS - 1, LONGEST_PAUSE);
   }
 
-  /** Nothing stands in the way of these any more. */
+  /** All but these had their turn. */
   settled(isHeld: ReadonlySet<string>): void {
-    for (const [overlay, { why }] of this.#holds) {
-      if (why === 'refused' && !isHeld.has(overlay)) this.#holds.delete(overlay);
-    }
+    for (const overlay of this.#holds.keys()) if (!isHeld.has(overlay)) this.#holds.delete(overlay);
   }
 
   /** What stood in the way may be gone: refused ones are tried at once, unless they just were. */
@@ -83,13 +81,11 @@ export class Holds {
     return held;
   }
 
-  /** Milliseconds until the next one is due; null: none waits. */
+  /** Milliseconds until the next one is due, 0 for one that became due during a pass that left it alone; null: none waits. */
   nextIn(now: number): number | null {
     let next: number | null = null;
-    for (const { until } of this.#holds.values()) {
-      if (until > now) next = Math.min(next ?? until, until);
-    }
-    return next === null ? null : next - now;
+    for (const { until } of this.#holds.values()) next = Math.min(next ?? until, until);
+    return next === null ? null : Math.max(0, next - now);
   }
 
   /** Why overlays are refused. */

@@ -21,7 +21,7 @@ import { Concerns } from './concerns.ts';
 import { Culprits } from './culprits.ts';
 import type { Waiting } from './door.ts';
 import { Holds } from './holds.ts';
-import { linksOf, overlaysByLink } from './links.ts';
+import { keyOfOthers, linksOf, overlaysByLink } from './links.ts';
 import type { AgentParts } from './parts.ts';
 import type { Tongue } from './tongue.ts';
 
@@ -43,6 +43,8 @@ export interface Passed {
   readonly report: Report;
   /** Why overlays are not there, though nothing is missing for them. */
   readonly refused: readonly Problem[];
+  /** The rest of the host changed during our steps, and what the kernel told of that was dropped with what it told of them. */
+  readonly stale: boolean;
 }
 
 export class Keeper {
@@ -132,6 +134,11 @@ export class Keeper {
     this.#holds.clear();
   }
 
+  /** Nothing was looked at: who changed what is of no use any more. */
+  forget(): void {
+    this.#culprits.clear();
+  }
+
   /** Milliseconds until something that is held back is due; null: nothing is. */
   nextIn(): number | null {
     return this.#holds.nextIn(performance.now());
@@ -147,10 +154,16 @@ export class Keeper {
       const claimed = await this.#claimBefore(force, resolved, view);
       const passed = this.#converge(force, resolved, claimed ? undefined : view, wish);
       await this.#claimAfter(force.fabric, passed.report);
-      return { host, facts: view.facts, desired: resolved.desired, ...passed };
+      const stale = passed.report.rounds > 0 && this.#isStale(view.facts, resolved, passed.report);
+      return { host, facts: view.facts, desired: resolved.desired, stale, ...passed };
     } finally {
       this.#culprits.clear();
     }
+  }
+
+  #isStale(facts: HostFacts, { desired }: Resolved, { before, after }: Report): boolean {
+    const own = new Set([desired.state, before, after].flatMap(({ links }) => [...links.keys()]));
+    return keyOfOthers(facts, own) !== keyOfOthers(this.#kernel.look().facts, own);
   }
 
   #hostOf(force: Force, view: View): string | null {
@@ -187,7 +200,8 @@ export class Keeper {
     const start = performance.now();
     const refused: Problem[] = [];
     for (let seen = view; ; seen = undefined) {
-      const held = this.#holds.held(performance.now());
+      // What is refused now stays left alone until the end, however long that takes.
+      const held = this.#holds.held(start);
       const keep = linksOf(fabric, [...resolved.lacking.keys(), ...held]);
       try {
         const known = seen === undefined ? {} : { view: seen };

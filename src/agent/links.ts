@@ -1,5 +1,6 @@
 /** Which links belong to which overlay. */
 import type { Fabric, Overlay } from '../model/fabric.ts';
+import type { HostFacts } from '../model/state.ts';
 
 function linksOfOne({ name, options }: Overlay): readonly string[] {
   return options.bridge === null ? [name] : [name, options.bridge, ...options.ports];
@@ -13,6 +14,14 @@ export function linksOf(fabric: Fabric, overlays: Iterable<string>): ReadonlySet
     if (overlay !== undefined) for (const link of linksOfOne(overlay)) names.add(link);
   }
   return names;
+}
+
+/** Another text for another state of the host's links, but for these: all that overlays depend on. */
+export function keyOfOthers({ links }: HostFacts, own: ReadonlySet<string>): string {
+  const others = [...links.values()].filter(({ name }) => !own.has(name));
+  return JSON.stringify(
+    others.map(({ name, index, kind, up, mtu, addresses }) => [name, index, kind, up, mtu, addresses]),
+  );
 }
 
 /** Link → its overlay. */

@@ -23,7 +23,7 @@ import { openJournal } from './journal.ts';
 import { openLastGood, stateFolder } from './last-good.ts';
 import { serve } from './server.ts';
 import { openService } from './service.ts';
-import { readSource, watchFile, watchFolder } from './source.ts';
+import { readSource, watchFile } from './source.ts';
 import { tolerantStore } from './tolerant-store.ts';
 
 export interface AgentOptions {
@@ -94,8 +94,8 @@ export async function runAgent({ file, host, netns }: AgentOptions): Promise<num
     service: { ...service, ready: () => void served.promise.then(() => service.ready()) },
     home,
     hazards: (facts, desired) => hazards(facts, desired, fd),
-    watchFolder: (watched, changed) => {
-      const watch = watchFolder(watched, { changed, polling: () => undefined });
+    watchFile: (watched, changed) => {
+      const watch = watchFile(watched, { changed, polling: () => undefined });
       return () => watch.close();
     },
     netlinkUsers: () => netlinkUsers(fd),

@@ -43,8 +43,8 @@ export interface AgentParts {
   };
   /** What endangers the overlays of this host: warnings. */
   readonly hazards: LookForHazards;
-  /** Calls back when something in the folder changes, until the function returned is called. */
-  watchFolder(folder: string, onChange: () => void): () => void;
+  /** Calls back when a file may be another one, until the function returned is called. */
+  watchFile(path: string, onChange: () => void): () => void;
   /** Ports of all NETLINK_ROUTE sockets: who could change links. */
   netlinkUsers(): readonly number[];
   /** Name of a process; null: there is none such. */

@@ -60,6 +60,7 @@ function bound(store: Store): Store {
   return {
     fabric: store.fabric,
     folder: store.folder,
+    pendingFile: store.pendingFile,
     lock: (command) => store.lock(command),
     remembered: () => store.remembered(),
     remember: (what) => store.remember(what),

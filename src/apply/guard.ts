@@ -87,6 +87,9 @@ export function confirm(store: Store): void {
   if (store.pending() === null) {
     throw new EverlanError(problem('nothing-pending', `nothing of ${store.fabric} waits to be confirmed`));
   }
+  // For an agent that is not there to be asked: it must not take the change for one that was undone.
+  const trial = store.trial();
+  if (trial !== null) store.setTrial({ ...trial, confirmed: true });
   store.setPending(null);
 }
 

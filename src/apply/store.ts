@@ -36,6 +36,10 @@ export interface Trial {
   readonly file: string;
   /** --host. */
   readonly host: string | null;
+  /** Whether the fabric was taken down before. */
+  readonly suspended?: boolean;
+  /** Somebody confirmed it who could not tell the agent. */
+  readonly confirmed?: boolean;
 }
 
 export interface Store {
@@ -58,6 +62,8 @@ export interface Store {
   lockAgent(): Promise<Lock>;
   /** The folder, for those who watch it. */
   readonly folder: string;
+  /** A file that is another one, or goes, when `pending` changes. */
+  readonly pendingFile: string;
 }
 
 const NOTHING: Remembered = { links: new Map() };
@@ -168,6 +174,10 @@ class RunStore implements Store {
   constructor(fabric: string, cookie: string) {
     this.fabric = fabric;
     this.folder = storeFolder(cookie);
+  }
+
+  get pendingFile(): string {
+    return this.#path('pending');
   }
 
   #path(what: string): string {
@@ -296,6 +306,7 @@ export function memoryStore(fabric: string): Store {
   return {
     fabric,
     folder: '',
+    pendingFile: `${fabric}.pending`,
     lock: async () => ({ release: () => undefined }),
     remembered: () => remembered,
     remember: (what) => {
