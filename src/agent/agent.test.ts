@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { EverlanError } from '../model/problem.ts';
+import { EverlanError, problem } from '../model/problem.ts';
 import { fabricText, facts, World } from './agent.testing.ts';
 
 const request = { file: '/root/new.yaml', host: undefined, adopt: false, prune: false, trial: null } as const;
@@ -213,6 +213,33 @@ describe('agent', () => {
     await world.quiet();
     assert.equal(world.link()?.alias, 'everlan:other/vxlan0');
     assert.ok(world.claims.includes('article released'));
+  });
+
+  test('another fabric is taken into force once the one of before can go', { timeout: 60_000 }, async () => {
+    const world = new World();
+    await world.start();
+    const { lock } = world.store();
+    world.store().lock = async () => {
+      throw new EverlanError(problem('locked', 'somebody else has it'));
+    };
+    let taken = 0;
+    world.store('other').lockAgent = async () => {
+      assert.equal(taken, 0, 'not given back');
+      taken++;
+      return { release: () => taken-- };
+    };
+    world.file = fabricText({ fabric: 'other' });
+    await world.quiet();
+    await world.quiet();
+    assert.equal(world.link()?.alias, 'everlan:article/vxlan0');
+    assert.equal(world.kinds().filter((kind) => kind === 'file').length, 1);
+    world.store().lock = lock;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    world.agent.onStatus(() => {
+      if (world.link()?.alias === 'everlan:other/vxlan0') resolve();
+    });
+    await promise;
+    assert.deepEqual(world.agent.info().problems, []);
   });
 
   test('who fights gets longer and longer pauses, and is named', async () => {

@@ -49,6 +49,8 @@ export class Agent implements Door {
   #troubles: readonly Problem[] = [];
   /** The last text that was looked at, good or not. */
   #seen: string | null = null;
+  /** The file is good and could not be taken into force, for a reason that may pass. */
+  #hindered = false;
   #stirred = false;
   #isReady = false;
   #unwatch: (() => void) | null = null;
@@ -130,7 +132,9 @@ export class Agent implements Door {
     if (this.#trials.now !== null) return;
     const found = this.#parts.readFile();
     const text = found.ok ? found.text : found.problem.message;
-    if (text === this.#seen) return;
+    const again = this.#hindered;
+    if (text === this.#seen && !again) return;
+    const known = new Set(again && text === this.#seen ? this.#fileProblems.map(({ message }) => message) : []);
     this.#seen = text;
     this.#fileProblems = found.ok ? await this.#adoptFile(found.text) : [found.problem];
     this.#tellStatus();
@@ -142,8 +146,9 @@ export class Agent implements Door {
       : this.#force === null
         ? 'there is nothing to go by yet'
         : 'what was in force stays in force';
-    this.#tongue.problems('file', inForce, this.#fileProblems);
-    this.#pacer.poke();
+    const news = this.#fileProblems.filter(({ message }) => !known.has(message));
+    this.#tongue.problems('file', inForce, news);
+    if (!again) this.#pacer.poke();
   }
 
   #given(text: string, source = this.#parts.file): Given {
@@ -157,6 +162,7 @@ export class Agent implements Door {
       const hint = '`everlan apply` takes it as it is';
       return [problem('unconfirmed-file', `${file} was applied with --confirm and never confirmed`, { hint })];
     }
+    this.#hindered = false;
     const problems = await this.#adopt(this.#given(text));
     if (problems.length === 0) this.#told([lastGood.keep(text)]);
     return problems;
@@ -180,7 +186,13 @@ export class Agent implements Door {
     try {
       const host = this.#identify(fabric, given.asked);
       const [store, lock] = old?.fabric.name === fabric.name ? [old.store, old.lock] : await this.#take(fabric);
-      if (old !== null && old.store !== store) await this.#drop(old);
+      if (old !== null && old.store !== store) {
+        await this.#drop(old).catch((error: unknown) => {
+          lock.release();
+          this.#hindered = true;
+          throw error;
+        });
+      }
       this.#force = { ...given, fabric, store, lock };
       this.#keeper.begin(host, this.#isReady ? 'fabric' : 'start');
     } catch (error) {
@@ -225,6 +237,7 @@ export class Agent implements Door {
     return this.#inTurn(async () => {
       try {
         await this.#hearOfTrial();
+        if (this.#hindered) await this.#readFile();
         this.#wakeAfter(await this.#work({}));
         this.#troubles = [];
       } catch (error) {
@@ -236,6 +249,7 @@ export class Agent implements Door {
 
   #wakeAfter(passed: Passed | null): void {
     if (passed?.stale === true) this.#pacer.poke();
+    if (this.#hindered) this.#pacer.wakeIn(RETRY_MS);
     const next = passed === null ? null : this.#keeper.nextIn();
     if (next !== null) this.#pacer.wakeIn(next);
   }

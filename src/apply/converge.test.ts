@@ -56,3 +56,14 @@ test('what the kernel refuses for another reason is undone at once', () => {
   assert.throws(() => converge(counted, wanted, memoryStore(FABRIC)), EverlanError);
   assert.equal(runs, 1);
 });
+
+test('what is left alone is not remembered as ours', () => {
+  const kernel = new FakeKernel({ state: { links: new Map() } });
+  const store = memoryStore(FABRIC);
+  const both: Desired = { ...wanted, state: shortState({ vxlan0: {}, vxlan1: { vxlan: { vni: 78 } } }) };
+  converge(kernel, both, store, { keep: new Set(['vxlan1']) });
+  assert.deepEqual([...store.remembered().links.keys()], ['vxlan0']);
+  converge(kernel, both, store);
+  converge(kernel, both, store, { keep: new Set(['vxlan1']) });
+  assert.deepEqual([...store.remembered().links.keys()], ['vxlan0', 'vxlan1']);
+});

@@ -115,7 +115,8 @@ function memoryKeeping(
   keep: ReadonlySet<string>,
 ): Remembered {
   const { links: own } = memoryOf(wanted, found);
-  const links = new Map(own);
+  // Nothing was put onto what was left alone.
+  const links = new Map([...own].filter(([name]) => !keep.has(name)));
   for (const [name, link] of remembered.links) {
     const overlay = found.links.get(name)?.overlay ?? null;
     if (keep.has(name) || (overlay !== null && keep.has(overlay))) links.set(name, link);

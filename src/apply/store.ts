@@ -153,6 +153,16 @@ interface PendingFile extends Omit<Pending, 'before' | 'remembered'> {
   remembered: MemoryRecord;
 }
 
+/** null: another version wrote it, in another form. What is not known is taken for a stranger's. */
+function understood<T>(decode: () => T): T | null {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof TypeError) return null;
+    throw error;
+  }
+}
+
 /** The same sets, not equal ones: a change always makes new ones. */
 function sameKeys(a: ReadonlyMap<string, Keys>, b: ReadonlyMap<string, Keys> | null): boolean {
   if (b === null || a.size !== b.size) return false;
@@ -251,7 +261,8 @@ class RunStore implements Store {
   remembered(): Remembered {
     const links = this.#read('applied') as Record<string, LinkRecord> | null;
     if (links === null) return NOTHING;
-    return decodeRemembered({ links, rows: (this.#read('rows') as RowsRecord | null) ?? {} });
+    const rows = (this.#read('rows') as RowsRecord | null) ?? {};
+    return understood(() => decodeRemembered({ links, rows })) ?? NOTHING;
   }
 
   remember(what: Remembered): void {
@@ -268,7 +279,11 @@ class RunStore implements Store {
   pending(): Pending | null {
     const file = this.#read('pending') as PendingFile | null;
     if (file === null) return null;
-    return { ...file, before: decodeState(file.before), remembered: decodeRemembered(file.remembered) };
+    return understood(() => ({
+      ...file,
+      before: decodeState(file.before),
+      remembered: decodeRemembered(file.remembered),
+    }));
   }
 
   guarded(): string | null {
