@@ -2,7 +2,7 @@
 import { type IpAddress, isMulticast, parseIp, parsePrefix } from '../model/address.ts';
 import { parseMac } from '../model/mac.ts';
 import type { Place } from '../model/problem.ts';
-import { Lines } from '../text/lines.ts';
+import { type Lines, linesOf } from '../text/lines.ts';
 import type { FindFiles, Imported, Importer, SourceFile } from './found.ts';
 import { type Entry, readStanzas, type Stanza } from './ifupdown-file.ts';
 import type { MadeLink } from './machine.ts';
@@ -22,10 +22,11 @@ function read(files: readonly SourceFile[], find: FindFiles): Imported {
   const reader = new ScriptReader(report, find);
   const stanzas = readStanzas(files, find, report);
   const byName = Map.groupBy(stanzas, ({ name }) => name);
-  const later: (() => void)[] = [];
+  const later: Later[] = [];
   for (const stanza of stanzas) new Interface(stanza, byName, reader, report, later).read();
   // Whether a link concerns a fabric is known when all are read.
-  for (const each of later) each();
+  const concerns = reader.machine.concerned();
+  for (const each of later) each(concerns);
   const links = reader.finish();
   checkTwice(links, report);
   return {
@@ -44,12 +45,15 @@ const PASSED =
 /** ifupdown2's defaults where they differ from the kernel's. */
 const IFUPDOWN2 = { port: 4789 } as const;
 
+/** @param concerns whether a fabric may have to do with a link */
+type Later = (concerns: (link: string) => boolean) => void;
+
 class Interface {
   readonly stanza: Stanza;
   readonly #all: ReadonlyMap<string, readonly Stanza[]>;
   readonly #reader: ScriptReader;
   readonly #report: Report;
-  readonly #later: (() => void)[];
+  readonly #later: Later[];
   readonly #lines: Lines;
 
   constructor(
@@ -57,14 +61,14 @@ class Interface {
     all: ReadonlyMap<string, readonly Stanza[]>,
     reader: ScriptReader,
     report: Report,
-    later: (() => void)[],
+    later: Later[],
   ) {
     this.stanza = stanza;
     this.#all = all;
     this.#reader = reader;
     this.#report = report;
     this.#later = later;
-    this.#lines = new Lines(stanza.source);
+    this.#lines = linesOf(stanza.source);
   }
 
   get link(): MadeLink {
@@ -117,8 +121,8 @@ class Interface {
   /** Told where it has to do with an overlay. */
   #left(entry: Entry, what: string): void {
     const { name } = this.stanza;
-    this.#later.push(() => {
-      if (!this.#reader.machine.concerns(name)) return;
+    this.#later.push((concerns) => {
+      if (!concerns(name)) return;
       this.#report.add('source-left-out', this.place(entry), `left out: the file has no words for ${what}`);
     });
   }

@@ -31,6 +31,13 @@ export interface MadeLink {
   readonly places: Map<string, Place>;
 }
 
+/** What is looked for by name, found once for all links. */
+interface Standing {
+  readonly ports: ReadonlyMap<string, readonly string[]>;
+  /** null: those of which only the gateway tells it. */
+  readonly routes: ReadonlyMap<string | null, readonly MadeRoute[]>;
+}
+
 export class Machine {
   readonly #links = new Map<string, MadeLink>();
   readonly routes: MadeRoute[] = [];
@@ -87,7 +94,18 @@ export class Machine {
   /** Whether a fabric may have to do with it: an overlay's link, or a bridge that one is in. */
   concerns(name: string): boolean {
     const link = this.#links.get(name);
-    return link !== undefined && (link.kind !== 'other' || this.#overlays().some(({ master }) => master === name));
+    if (link === undefined || link.kind !== 'other') return link !== undefined;
+    for (const { kind, master } of this.#links.values()) if (kind === 'vxlan' && master === name) return true;
+    return false;
+  }
+
+  /** The same for many names, while nothing changes. */
+  concerned(): (name: string) => boolean {
+    const masters = new Set(this.#overlays().map(({ master }) => master));
+    return (name) => {
+      const link = this.#links.get(name);
+      return link !== undefined && (link.kind !== 'other' || masters.has(name));
+    };
   }
 
   #overlays(): readonly MadeLink[] {
@@ -95,10 +113,11 @@ export class Machine {
   }
 
   links(report: Report): readonly ImportedLink[] {
-    return this.#overlays().map((link) => this.#imported(link, report));
+    const all = { ports: this.#portsByBridge(), routes: Map.groupBy(this.routes, ({ link }) => link) };
+    return this.#overlays().map((link) => this.#imported(link, all, report));
   }
 
-  #imported(link: MadeLink, report: Report): ImportedLink {
+  #imported(link: MadeLink, { ports, routes }: Standing, report: Report): ImportedLink {
     const { name, place, mtu, places, up, txChecksum } = link;
     const bridge = link.master === null ? undefined : this.#links.get(link.master);
     if (bridge !== undefined && link.addresses.size > 0) {
@@ -106,6 +125,7 @@ export class Machine {
       report.add('source-left-out', places.get(`address ${[...link.addresses][0]}`) ?? place, message);
     }
     const bearer = bridge ?? link;
+    const over = this.#over(bearer, routes);
     const { vni = 0, ...attributes } = link.vxlan;
     return {
       name,
@@ -118,39 +138,45 @@ export class Machine {
       flood: [...link.flood].filter((vtep) => vtep !== attributes.remote),
       macs: link.macs,
       neighbours: link.neighbours,
-      routes: this.#routes(bearer),
-      bridge: bridge === undefined ? null : { name: bridge.name, ports: this.#ports(bridge.name) },
+      routes: over.map(({ to, via }) => ({ to, via })),
+      bridge: bridge === undefined ? null : { name: bridge.name, ports: ports.get(bridge.name) ?? [] },
       txChecksum,
       up,
-      places: new Map([...bearer.places, ...places, ...this.#routePlaces(bearer)]),
+      places:
+        bearer === link && over.length === 0
+          ? places
+          : new Map([...bearer.places, ...places, ...over.map(({ to, place: at }) => [`route ${to}`, at] as const)]),
     };
   }
 
-  #ports(bridge: string): readonly string[] {
-    return [...this.#links.values()].flatMap(({ name, kind, master }) =>
-      kind === 'vxlan' || master !== bridge ? [] : [name],
+  #portsByBridge(): ReadonlyMap<string, readonly string[]> {
+    const ports = new Map<string, string[]>();
+    for (const { name, kind, master } of this.#links.values()) {
+      if (kind === 'vxlan' || master === null) continue;
+      const others = ports.get(master);
+      if (others === undefined) ports.set(master, [name]);
+      else others.push(name);
+    }
+    return ports;
+  }
+
+  /** In the order of the script. */
+  #over(link: MadeLink, routes: ReadonlyMap<string | null, readonly MadeRoute[]>): readonly MadeRoute[] {
+    const own = routes.get(link.name) ?? [];
+    const found = (routes.get(null) ?? []).filter(({ via }) =>
+      [...link.addresses].some((prefix) => contains(prefix, via)),
     );
-  }
-
-  #over(link: MadeLink): readonly MadeRoute[] {
-    const leadsTo = ({ link: device, via }: MadeRoute): boolean =>
-      device === null ? [...link.addresses].some((prefix) => contains(prefix, via)) : device === link.name;
-    return this.routes.filter(leadsTo);
-  }
-
-  #routes(link: MadeLink): readonly ImportedRoute[] {
-    return this.#over(link).map(({ to, via }) => ({ to, via }));
-  }
-
-  #routePlaces(link: MadeLink): readonly (readonly [string, Place])[] {
-    return this.#over(link).map(({ to, place }) => [`route ${to}`, place] as const);
+    if (found.length === 0) return own;
+    const all = new Set([...own, ...found]);
+    return this.routes.filter((route) => all.has(route));
   }
 
   /** Addresses of links that are no overlays. */
   underlays(): ReadonlyMap<string, readonly Prefix[]> {
     const underlays = new Map<string, readonly Prefix[]>();
+    const concerns = this.concerned();
     for (const { name, addresses } of this.#links.values()) {
-      if (addresses.size > 0 && !this.concerns(name)) underlays.set(name, [...addresses]);
+      if (addresses.size > 0 && !concerns(name)) underlays.set(name, [...addresses]);
     }
     return underlays;
   }

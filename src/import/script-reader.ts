@@ -2,7 +2,7 @@
 import type { Place } from '../model/problem.ts';
 import { linesOf, type Source } from '../text/lines.ts';
 import { brctl, bridgeFdb, ethtool } from './bridge-fdb.ts';
-import type { FindFiles, Imported, ImportedLink } from './found.ts';
+import type { FindFiles, Imported, ImportedLink, SourceFile } from './found.ts';
 import { ipLink, type Scene } from './ip-link.ts';
 import { type Family, ipAddress, ipNeighbour, ipRoute } from './ip-standing.ts';
 import { LazyPlace } from './lazy-place.ts';
@@ -52,6 +52,7 @@ export class ScriptReader {
   readonly #find: FindFiles;
   /** Scripts that others call, with their arguments. */
   readonly #followed = new Set<string>();
+  readonly #files = new Map<string, SourceFile | undefined>();
 
   /** @param find scripts that others call by their whole path. */
   constructor(report: Report, find: FindFiles) {
@@ -95,8 +96,8 @@ export class ScriptReader {
 
   /** The links, when all is read; and what was passed over and concerns them. */
   finish(): readonly ImportedLink[] {
-    const concerned = (text: string): boolean =>
-      text === 'vxlan' || text.split(/[^\w.-]+/).some((word) => this.machine.concerns(word));
+    const concerns = this.machine.concerned();
+    const concerned = (text: string): boolean => text === 'vxlan' || text.split(/[^\w.-]+/).some(concerns);
     for (const { texts, place, problem } of this.#asides) {
       if (texts.some(concerned)) this.#report.add(problem.code, place, problem.message, problem.hint);
     }
@@ -139,11 +140,17 @@ export class ScriptReader {
     const call = [path, ...args].join(' ');
     // One that everlan has rendered says all at once.
     if (this.#followed.has(call) || this.rendered?.file === path) return true;
-    const [file] = this.#find(path, { path: source.file, text: source.text });
+    const file = this.#file(path, source);
     if (file === undefined || !SHELL.test(file.text)) return false;
     this.#followed.add(call);
     this.#run({ file: file.path, text: file.text }, { span: undefined, variables, args });
     return true;
+  }
+
+  /** Looked for once, however often it is called. */
+  #file(path: string, source: Source): SourceFile | undefined {
+    if (!this.#files.has(path)) this.#files.set(path, this.#find(path, { path: source.file, text: source.text })[0]);
+    return this.#files.get(path);
   }
 
   #command(values: readonly Value[], scene: Scene, around: Surroundings): boolean {
