@@ -64,6 +64,18 @@ describe('agent', () => {
     assert.match(world.events.at(-1)?.message ?? '', /^vxlan0: made in .* now that what was waited for is there$/);
   });
 
+  test('a hostname that comes late is noticed, though nothing tells of it', { timeout: 60_000 }, async () => {
+    const world = new World(facts([], 'localhost'));
+    await world.start();
+    assert.equal(world.agent.info().host, null);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    world.agent.onStatus(() => {
+      if (world.agent.info().host === 'alpha') resolve();
+    });
+    world.now = facts([]);
+    await promise;
+  });
+
   test('an overlay whose underlay is lost stays as it is', async () => {
     const world = new World();
     await world.start();

@@ -25,6 +25,9 @@ interface Force extends Kept, Given {
 /** Until the next try after a pass that failed. */
 const RETRY_MS = 1000;
 
+/** While it is not known which host this is: the kernel does not tell of a new hostname. */
+const NAMELESS_MS = 2000;
+
 const NOTHING_BEFORE = { given: null, suspended: true } as const;
 
 const guardGone = (): Problem =>
@@ -250,6 +253,7 @@ export class Agent implements Door {
   #wakeAfter(passed: Passed | null): void {
     if (passed?.stale === true) this.#pacer.poke();
     if (this.#hindered) this.#pacer.wakeIn(RETRY_MS);
+    if (this.#force !== null && this.#keeper.host === null) this.#pacer.wakeIn(NAMELESS_MS);
     const next = passed === null ? null : this.#keeper.nextIn();
     if (next !== null) this.#pacer.wakeIn(next);
   }

@@ -60,8 +60,9 @@ describe('holds', () => {
     const leftAlone = holds.held(50);
     holds.settled(leftAlone);
     assert.equal(holds.nextIn(150), 0);
+    assert.match(holds.problems()[0]?.message ?? '', /^a is changed again and again by somebody else/);
     holds.settled(holds.held(150));
-    assert.equal(holds.nextIn(160), null);
+    assert.deepEqual([holds.nextIn(160), holds.problems()], [null, []]);
   });
 
   test('overlays have nothing to do with each other', () => {

@@ -1,5 +1,5 @@
 /** Overlays that are left as they are for a while: the kernel refused them, or somebody fights over them. Times in milliseconds. */
-import type { Problem } from '../model/problem.ts';
+import { type Problem, warning } from '../model/problem.ts';
 
 interface Hold {
   readonly why: 'refused' | 'fought';
@@ -53,7 +53,15 @@ export class Holds {
     const count = before !== undefined && lull < PEACE + this.#pause(before.count) ? before.count + 1 : 1;
     this.#heals.set(overlay, { count, last: now });
     const pause = this.#pause(count);
-    if (pause > 0) this.#holds.set(overlay, { why: 'fought', until: now + pause, tries: count, problems: [] });
+    if (pause > 0) {
+      const message = `${overlay} is changed again and again by somebody else: left alone now and then, ${LONGEST_PAUSE / 1000} s at most`;
+      this.#holds.set(overlay, {
+        why: 'fought',
+        until: now + pause,
+        tries: count,
+        problems: [warning('fight', message)],
+      });
+    }
     return pause;
   }
 
@@ -88,7 +96,7 @@ export class Holds {
     return next === null ? null : Math.max(0, next - now);
   }
 
-  /** Why overlays are refused. */
+  /** Why overlays are left alone. */
   problems(): readonly Problem[] {
     return [...this.#holds.values()].flatMap(({ problems }) => problems);
   }
