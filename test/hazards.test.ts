@@ -79,6 +79,19 @@ describe('an underlay address that another machine has', { skip: needsRoot }, ()
     assert.equal(await duplicate(address('10.0.0.1'), device(host), host.fd), null);
   });
 
+  test('a device that goes down while it is asked is none to ask, and nothing else is told of it', async (t) => {
+    const host = withOther(t, '10.0.0.2/24');
+    const asked = duplicate(address('10.0.0.1'), device(host), host.fd);
+    host.ip('link set eth0 down');
+    let over = false;
+    void asked.finally(() => {
+      over = true;
+    });
+    // An error that nobody took would come out of whatever calls the kernel next.
+    for (; !over; await new Promise(setImmediate)) host.kernel.look();
+    assert.equal(await asked, null);
+  });
+
   test('IPv6: what the kernel found out is told', async (t) => {
     const host = withOther(t, 'fd00::9/64');
     const failed = () => host.ip('-6 addr show dev eth0').includes('dadfailed');

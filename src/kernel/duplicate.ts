@@ -88,12 +88,16 @@ async function askAround(device: UnderlayDevice, address: IpAddress, netns: numb
   try {
     const to = everybody(device.index);
     check('bind', libc.bind(fd, to, to.length));
-    const { promise, resolve } = Promise.withResolvers<Mac | null>();
+    const { promise, resolve, reject } = Promise.withResolvers<Mac | null>();
     const buffer = new Uint8Array(64);
     const watch = onReadable(fd, () => {
-      for (let length = receive(fd, buffer); length >= 0; length = receive(fd, buffer)) {
-        const found = holder(buffer.subarray(0, Math.min(length, buffer.length)), address);
-        if (found !== null && !all.has(found)) resolve(found);
+      try {
+        for (let length = receive(fd, buffer); length >= 0; length = receive(fd, buffer)) {
+          const found = holder(buffer.subarray(0, Math.min(length, buffer.length)), address);
+          if (found !== null && !all.has(found)) resolve(found);
+        }
+      } catch (error) {
+        reject(error);
       }
     });
     const timer = setTimeout(() => resolve(null), PATIENCE_MS);

@@ -132,7 +132,14 @@ export function onReadable(fd: number, callback: () => void): Watch {
   // libuv stops watching a descriptor that has an error, such as a netlink socket that lost messages, and says so by a
   // status below 0. koffi hands that over first, other than its types have it.
   const told = (...[status]: readonly unknown[]): void => {
-    callback();
+    try {
+      callback();
+    } catch (error) {
+      // koffi would keep it and throw it out of the next call of the FFI, whose result would be lost: of a flock(2), say.
+      setImmediate(() => {
+        throw error;
+      });
+    }
     if (status !== 0 && !closed) handle.start({ readable: true }, told);
   };
   const handle = koffi().node.poll(fd, { readable: true }, told);
