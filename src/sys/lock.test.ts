@@ -92,6 +92,16 @@ test('a lock on a file that was removed is not believed', async () => {
   fresh.release();
 });
 
+test('where nothing can be written the lock holds all the same, and is given back', async () => {
+  // A device that is always full.
+  const lock = () => lockFile('/dev/full', { waitMs: 0, describe: 'x' });
+  for (let i = 0; i < 2; i++) {
+    const held = await lock();
+    await assert.rejects(lock(), LockedError);
+    held.release();
+  }
+});
+
 test('a symbolic link is not followed', async () => {
   const target = join(folder, 'target');
   symlinkSync(target, path);

@@ -70,6 +70,16 @@ function isStill(path: string, fd: number): boolean {
   }
 }
 
+/** For those who wait. A disk that is full keeps nobody from holding the lock, nor from giving it back. */
+function sayWho(fd: number, text: string): void {
+  try {
+    ftruncateSync(fd, 0);
+    writeSync(fd, text, 0);
+  } catch {
+    // They are told of another process.
+  }
+}
+
 /** The locked descriptor, or null while somebody else has it. */
 function tryLock(path: string): number | null {
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600);
@@ -97,14 +107,13 @@ export async function lockFile(path: string, options: LockOptions): Promise<Lock
   }
   const held = fd;
   const me: Holder = { pid: process.pid, command: options.describe, since: new Date().toISOString() };
-  ftruncateSync(held, 0);
-  writeSync(held, `${JSON.stringify(me)}\n`, 0);
+  sayWho(held, `${JSON.stringify(me)}\n`);
   let released = false;
   return {
     release() {
       if (released) return;
       released = true;
-      ftruncateSync(held, 0);
+      sayWho(held, '');
       closeSync(held);
     },
   };
