@@ -11,14 +11,17 @@ export interface VxlanOptions {
   readonly spans: ReadonlyMap<VxlanAttribute, Span>;
 }
 
-type Reader = (words: Words, key: string) => Partial<VxlanState>;
+type Values = { -readonly [K in VxlanAttribute]?: VxlanState[K] };
+
+/** Reads what stands behind the word `key`. */
+type Reader = (values: Values, words: Words, key: string) => void;
 
 interface Row {
   readonly names: readonly string[];
   /** Not abbreviated. */
   readonly exact?: true;
-  /** Options with the same one exclude each other. */
-  readonly slot: VxlanAttribute;
+  /** What it says; options with the same first one exclude each other. */
+  readonly slots: readonly [VxlanAttribute, ...VxlanAttribute[]];
   readonly read: Reader;
 }
 
@@ -26,20 +29,28 @@ interface Row {
 const AGEING = 300;
 const GPE_PORT = 4790;
 
-const row = (names: string, slot: VxlanAttribute, read: Reader): Row => ({ names: names.split(' '), slot, read });
-const exactly = (names: string, slot: VxlanAttribute, read: Reader): Row => ({
-  ...row(names, slot, read),
-  exact: true,
-});
+type Slots = Row['slots'];
+type Flag = { [K in VxlanAttribute]: VxlanState[K] extends boolean ? K : never }[VxlanAttribute];
+
+const row = (names: string, slots: Slots, read: Reader): Row => ({ names: names.split(' '), slots, read });
+const exactly = (names: string, slots: Slots, read: Reader): Row => ({ ...row(names, slots, read), exact: true });
 const number = (names: string, slot: 'vni' | 'label' | 'port', most: number): Row =>
-  row(names, slot, (words, key) => ({ [slot]: words.number(key, most) }));
+  row(names, [slot], (values, words, key) => {
+    values[slot] = words.number(key, most);
+  });
+
+const says =
+  (slot: Flag, value: boolean): Reader =>
+  (values) => {
+    values[slot] = value;
+  };
 
 /** `noNAME` and `NAME`, in the order of iproute2's own tests. */
-function flag(name: string, slot: VxlanAttribute): readonly Row[] {
-  return [row(`no${name}`, slot, () => ({ [slot]: false })), row(name, slot, () => ({ [slot]: true }))];
+function flag(name: string, slot: Flag): readonly Row[] {
+  return [row(`no${name}`, [slot], says(slot, false)), row(name, [slot], says(slot, true))];
 }
 
-const only = (name: string, slot: VxlanAttribute): Row => row(name, slot, () => ({ [slot]: true }));
+const only = (name: string, slot: Flag): Row => row(name, [slot], says(slot, true));
 
 const U8 = 255;
 const U16 = 65535;
@@ -47,29 +58,42 @@ const U32 = 4294967295;
 
 const ROWS: readonly Row[] = [
   number('id vni', 'vni', 16777215),
-  row('group', 'remote', (words, key) => ({ remote: destination(words, key, true) })),
-  row('remote', 'remote', (words, key) => ({ remote: destination(words, key, false) })),
-  row('local', 'local', (words, key) => {
+  row('group', ['remote'], (values, words, key) => {
+    values.remote = destination(words, key, true);
+  }),
+  row('remote', ['remote'], (values, words, key) => {
+    values.remote = destination(words, key, false);
+  }),
+  row('local', ['local'], (values, words, key) => {
     const local = words.address(key);
     if (local !== null && isMulticast(local)) words.refuse(`local takes the address of one host, not ${local}`);
-    return { local };
+    values.local = local;
   }),
-  row('dev', 'device', (words, key) => ({ device: words.after(key) })),
-  row('ttl hoplimit', 'ttl', (words, key) => {
-    if (words.ahead !== 'inherit' && words.ahead !== 'auto') return { ttl: words.number(key, U8), ttlInherit: false };
-    return { ttl: 0, ttlInherit: words.next() === 'inherit' };
+  row('dev', ['device'], (values, words, key) => {
+    values.device = words.after(key);
   }),
-  row('tos dsfield', 'tos', (words, key) => ({ tos: tos(words, key) })),
-  row('df', 'df', (words, key) => {
+  row('ttl hoplimit', ['ttl', 'ttlInherit'], (values, words, key) => {
+    const word = words.ahead === 'inherit' || words.ahead === 'auto' ? words.next() : null;
+    values.ttl = word === null ? words.number(key, U8) : 0;
+    values.ttlInherit = word === 'inherit';
+  }),
+  row('tos dsfield', ['tos'], (values, words, key) => {
+    values.tos = tos(words, key);
+  }),
+  row('df', ['df'], (values, words, key) => {
     const df = ['unset', 'set', 'inherit'].indexOf(words.after(key));
-    return df < 0 ? words.refuse('df takes unset, set or inherit') : { df };
+    values.df = df < 0 ? words.refuse('df takes unset, set or inherit') : df;
   }),
   number('label flowlabel', 'label', 0xfffff),
-  row('ageing', 'ageing', (words, key) => ({ ageing: (takes(words, 'none') ? 0 : words.number(key, U32)) || AGEING })),
-  row('maxaddress', 'limit', (words, key) => ({ limit: takes(words, 'unlimited') ? 0 : words.number(key, U32) })),
-  row('port srcport', 'portLow', (words, key) => {
-    const portLow = words.number(key, U16);
-    return { portLow, portHigh: words.number(key, U16) };
+  row('ageing', ['ageing'], (values, words, key) => {
+    values.ageing = (takes(words, 'none') ? 0 : words.number(key, U32)) || AGEING;
+  }),
+  row('maxaddress', ['limit'], (values, words, key) => {
+    values.limit = takes(words, 'unlimited') ? 0 : words.number(key, U32);
+  }),
+  row('port srcport', ['portLow', 'portHigh'], (values, words, key) => {
+    values.portLow = words.number(key, U16);
+    values.portHigh = words.number(key, U16);
   }),
   number('dstport', 'port', U16),
   ...flag('learning', 'learning'),
@@ -83,8 +107,8 @@ const ROWS: readonly Row[] = [
   ...flag('remcsumtx', 'remcsumTx'),
   ...flag('remcsumrx', 'remcsumRx'),
   ...flag('external', 'external'),
-  exactly('vnifilter', 'vnifilter', () => ({ vnifilter: true })),
-  exactly('novnifilter', 'vnifilter', () => ({ vnifilter: false })),
+  exactly('vnifilter', ['vnifilter'], says('vnifilter', true)),
+  exactly('novnifilter', ['vnifilter'], says('vnifilter', false)),
   ...flag('localbypass', 'localbypass'),
   only('gbp', 'gbp'),
   only('gpe', 'gpe'),
@@ -128,18 +152,18 @@ const find = remembering((word) =>
 
 /** All words to the end. @param made the link is new, so something must be said of it. */
 export function readVxlanOptions(words: Words, command: Span, made: boolean): VxlanOptions {
-  const values: Partial<VxlanState> = {};
+  const values: Values = {};
   const spans = new Map<VxlanAttribute, Span>();
   for (let word = words.next(); word !== undefined; word = words.next()) {
     const start = words.span;
     const found = find(word);
     if (found === undefined) throw new CommandProblem('source-key', start, `“${word}” is no option of a VXLAN link`);
-    const { slot } = found;
-    if (spans.has(slot)) throw new CommandProblem('source-conflict', start, `${word} says again what is said already`);
-    const read = found.read(words, word);
-    Object.assign(values, read);
+    const { slots } = found;
+    if (spans.has(slots[0]))
+      throw new CommandProblem('source-conflict', start, `${word} says again what is said already`);
+    found.read(values, words, word);
     const span = { start: start.start, end: words.span.end };
-    for (const name of Object.keys(read) as VxlanAttribute[]) spans.set(name, span);
+    for (const slot of slots) spans.set(slot, span);
   }
   if (made) checkNew(values, spans, command);
   // 0 is a word for none: the kernel then takes its own port.

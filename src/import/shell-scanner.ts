@@ -7,8 +7,11 @@ const BRACED = /\{([A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?])(?::?[-=]([^{}$`"'\\]*))
 const TO_BACKTICK = /(?:[^`\\]|\\.)*`/sy;
 const BLANK = /(?:[ \t]|\\\r?\n)*/y;
 const PLAIN = /[^\s;&|()<>\\'"$`]+/y;
+const IN_QUOTES = /[^"\\$`]+/y;
 const REDIRECT = /\d*(?:<<<|<<-?|>>|<&|>&|<>|>\||&>>?|<|>)/y;
 const MAY_REDIRECT = new Set('<>&0123456789');
+/** What is sure to end it: `<` may be that of `<(…)`. */
+const ENDS_SIMPLE = new Set([' ', '\t', '\n', '\r', ';', '&', '|', '(', ')']);
 const ENDS_WORD = new Set([' ', '\t', '\n', '\r', ';', '&', '|', '(', ')', '<', '>']);
 
 interface Pending {
@@ -76,7 +79,8 @@ export class Scanner {
     this.fail(`the text that << begins does not end: there is no line “${end}”`, start);
   }
 
-  redirections(input: { span: Span | null } | null): void {
+  /** @param command is told of the here-document that it reads. */
+  redirections(command: { input: Span | null } | null): void {
     for (;;) {
       this.blanks();
       // Most words are no redirections, and that is seen at once.
@@ -89,7 +93,7 @@ export class Scanner {
       if (operator === '<<' || operator === '<<-') {
         const end = target.parts.map((part) => (part.kind === 'text' ? part.text : '')).join('');
         const found = (span: Span): void => {
-          if (input !== null) input.span = span;
+          if (command !== null) command.input = span;
         };
         this.#pending.push({ end, tabs: operator === '<<-', found });
       }
@@ -103,6 +107,8 @@ export class Scanner {
 
   /** The word that begins right here; null: none does. */
   adjacent(): Word | null {
+    const simple = this.#simple();
+    if (simple !== null) return simple;
     const start = this.at;
     const parts: Part[] = [];
     let plain = '';
@@ -144,6 +150,18 @@ export class Scanner {
     return this.at === start ? null : { start, end: this.at, parts };
   }
 
+  /** A word that is one plain piece, or one between single quotes, as most are. */
+  #simple(): Word | null {
+    const { text, at: start } = this;
+    const quoted = text[start] === "'";
+    PLAIN.lastIndex = start;
+    const end = quoted ? text.indexOf("'", start + 1) + 1 : PLAIN.test(text) ? PLAIN.lastIndex : 0;
+    if (end === 0 || end > this.end || (end < this.end && !ENDS_SIMPLE.has(text[end] ?? ''))) return null;
+    this.at = end;
+    const inside = quoted ? text.slice(start + 1, end - 1) : text.slice(start, end);
+    return { start, end, parts: [{ kind: 'text', text: inside, quoted }] };
+  }
+
   #doubleQuoted(parts: Part[]): void {
     const start = this.at++;
     let text = '';
@@ -163,10 +181,7 @@ export class Scanner {
       } else if (character === '$' || character === '`') {
         flush();
         parts.push(this.#expansion(true));
-      } else {
-        text += character;
-        this.at++;
-      }
+      } else text += this.take(IN_QUOTES) ?? this.text[this.at++];
     }
     this.at++;
     flush();

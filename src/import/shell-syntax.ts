@@ -7,6 +7,24 @@ export function parseShell(text: string, span: Span = { start: 0, end: text.leng
   return new Parser(new Scanner(text, span)).script();
 }
 
+/** All that are looked for, `}` and `!` among them. */
+const RESERVED =
+  /(?:if|then|elif|else|fi|for|select|while|until|do|done|case|esac|in|function|time)(?=[\s;&|()<>#]|$)|[{}!](?=[\s;&|]|$)/y;
+const DEFINITION = /([^\s(){};&|<>"'$`=\\]+)[ \t]*\([ \t]*\)/y;
+const FUNCTION_NAME = /[^\s(){};&|<>]+/y;
+const BRACKETS = /[ \t]*\([ \t]*\)/y;
+const ASSIGNED = /([A-Za-z_][A-Za-z0-9_]*)=/y;
+const END_OF_BRANCH = /;;&?|;&/y;
+
+const NOTHING: ReadonlySet<string> = new Set();
+const DO: ReadonlySet<string> = new Set(['do']);
+const DONE: ReadonlySet<string> = new Set(['done']);
+const THEN: ReadonlySet<string> = new Set(['then']);
+const FI: ReadonlySet<string> = new Set(['fi']);
+const ELSE: ReadonlySet<string> = new Set(['elif', 'else', 'fi']);
+const ESAC: ReadonlySet<string> = new Set(['esac']);
+const BRACE: ReadonlySet<string> = new Set(['}']);
+
 const OPERATOR = /&&|\|\||;;&?|;&|[;&|()\r\n]/y;
 
 class Parser {
@@ -17,7 +35,7 @@ class Parser {
   }
 
   script(): Script {
-    const commands = this.#list(new Set());
+    const commands = this.#list(NOTHING);
     if (this.#scan.at < this.#scan.end)
       this.#scan.fail(`“${this.#scan.text[this.#scan.at]}” stands where a command should begin`);
     return commands;
@@ -43,20 +61,17 @@ class Parser {
     const commands: ShellCommand[] = [];
     for (;;) {
       const joint = this.#separators();
-      if (
-        this.#scan.at >= this.#scan.end ||
-        until.has(this.#reserved() ?? '') ||
-        /[);]/.test(this.#scan.text[this.#scan.at] ?? '')
-      ) {
-        return commands;
-      }
-      commands.push(this.#command(joint));
+      const sign = this.#scan.text[this.#scan.at];
+      if (this.#scan.at >= this.#scan.end || sign === ')' || sign === ';') return commands;
+      const word = this.#reserved();
+      if (word !== null && until.has(word)) return commands;
+      commands.push(this.#command(joint, word));
     }
   }
 
-  /** The reserved word that comes next, or `}`. */
+  /** The reserved word that comes next. */
   #reserved(): string | null {
-    const match = this.#scan.match(/[a-z]+(?=[\s;&|()<>#]|$)|[{}!](?=[\s;&|]|$)|\[\[(?=\s)/y);
+    const match = this.#scan.match(RESERVED);
     return match === null ? null : match[0];
   }
 
@@ -65,9 +80,8 @@ class Parser {
     this.#scan.at += word.length;
   }
 
-  #command(joint: Joint): ShellCommand {
+  #command(joint: Joint, word = this.#reserved()): ShellCommand {
     const start = this.#scan.at;
-    const word = this.#reserved();
     const common = (): Common => ({ joint, start, end: this.#scan.at });
     if (this.#scan.text[this.#scan.at] === '(') return this.#group(')', common);
     switch (word) {
@@ -86,7 +100,7 @@ class Parser {
       case 'while':
       case 'until': {
         this.#scan.at += word.length;
-        this.#list(new Set(['do']));
+        this.#list(DO);
         const body = this.#doGroup(start);
         return { kind: 'loop', variable: null, items: [], body, ...common() };
       }
@@ -95,12 +109,12 @@ class Parser {
       case 'function': {
         this.#scan.at += word.length;
         this.#scan.blanks();
-        const name = this.#scan.take(/[^\s(){};&|<>]+/y) ?? this.#scan.fail('a function needs a name', start);
-        this.#scan.take(/[ \t]*\([ \t]*\)/y);
+        const name = this.#scan.take(FUNCTION_NAME) ?? this.#scan.fail('a function needs a name', start);
+        this.#scan.take(BRACKETS);
         return this.#function(name, common);
       }
       default: {
-        const name = this.#scan.match(/([^\s(){};&|<>"'$`=\\]+)[ \t]*\([ \t]*\)/y);
+        const name = this.#scan.match(DEFINITION);
         if (name?.[1] === undefined) return this.#simple(joint);
         this.#scan.at += name[0].length;
         return this.#function(name[1], common);
@@ -117,7 +131,7 @@ class Parser {
   #group(close: ')' | '}', common: () => Common): ShellCommand {
     const start = this.#scan.at;
     this.#scan.at++;
-    const body = this.#list(new Set(close === '}' ? ['}'] : []));
+    const body = this.#list(close === '}' ? BRACE : NOTHING);
     if (this.#scan.text[this.#scan.at] !== close) this.#scan.fail(`“${this.#scan.text[start]}” is not closed`, start);
     this.#scan.at++;
     this.#scan.redirections(null);
@@ -130,9 +144,9 @@ class Parser {
     let otherwise: Script = [];
     this.#scan.at += 2;
     for (;;) {
-      const condition = this.#list(new Set(['then']));
+      const condition = this.#list(THEN);
       this.#expect('then', '`if`', start);
-      branches.push({ condition, body: this.#list(new Set(['elif', 'else', 'fi'])) });
+      branches.push({ condition, body: this.#list(ELSE) });
       const word = this.#reserved();
       if (word === 'elif') {
         this.#scan.at += 4;
@@ -140,7 +154,7 @@ class Parser {
       }
       if (word === 'else') {
         this.#scan.at += 4;
-        otherwise = this.#list(new Set(['fi']));
+        otherwise = this.#list(FI);
       }
       this.#expect('fi', '`if`', start);
       this.#scan.redirections(null);
@@ -150,7 +164,7 @@ class Parser {
 
   #doGroup(start: number): Script {
     this.#expect('do', 'a loop', start);
-    const body = this.#list(new Set(['done']));
+    const body = this.#list(DONE);
     this.#expect('done', 'a loop', start);
     this.#scan.redirections(null);
     return body;
@@ -200,8 +214,8 @@ class Parser {
       if (this.#scan.text[this.#scan.at] !== ')' || patterns.length === 0)
         this.#scan.fail('a pattern of `case` needs “)”', start);
       this.#scan.at++;
-      branches.push({ patterns, body: this.#list(new Set(['esac'])) });
-      this.#scan.take(/;;&?|;&/y);
+      branches.push({ patterns, body: this.#list(ESAC) });
+      this.#scan.take(END_OF_BRANCH);
     }
     this.#expect('esac', '`case`', start);
     this.#scan.redirections(null);
@@ -212,44 +226,33 @@ class Parser {
     const start = this.#scan.at;
     const assignments: Assignment[] = [];
     const words: Word[] = [];
-    const input: { span: Span | null } = { span: null };
-    let end = start;
+    // Its here-document is read with the end of the line, so it is known only then.
+    const command = { kind: 'simple' as const, joint, start, end: start, assignments, words, input: null };
     for (;;) {
-      this.#scan.redirections(input);
+      this.#scan.redirections(command);
       if (words.length === 0) {
         const assignment = this.#assignment();
         if (assignment !== null) {
           assignments.push(assignment);
-          end = this.#scan.at;
+          command.end = this.#scan.at;
           continue;
         }
       }
       const word = this.#scan.word();
       if (word === null) break;
       words.push(word);
-      end = this.#scan.at;
+      command.end = this.#scan.at;
     }
     if (words.length === 0 && assignments.length === 0 && this.#scan.at === start) {
       this.#scan.at++;
       this.#scan.fail(`“${this.#scan.text[start]}” stands where a command should begin`, start);
     }
-    // Its here-document is read with the end of the line, so it is known only then.
-    return {
-      kind: 'simple',
-      joint,
-      start,
-      end,
-      assignments,
-      words,
-      get input() {
-        return input.span;
-      },
-    };
+    return command;
   }
 
   #assignment(): Assignment | null {
     const start = this.#scan.at;
-    const match = this.#scan.match(/([A-Za-z_][A-Za-z0-9_]*)=/y);
+    const match = this.#scan.match(ASSIGNED);
     if (match?.[1] === undefined) return null;
     this.#scan.at += match[0].length;
     // `X=` with nothing behind it is the empty text.

@@ -38,6 +38,9 @@ export function remembering<T>(find: (word: string) => T): (word: string) => T {
   };
 }
 
+const OCTAL = /^0[0-7]+$/;
+const WHOLE = /^(?:\d+|0x[0-9a-f]+)$/i;
+
 const MOST_REMEMBERED = 1000;
 
 export class Words {
@@ -97,11 +100,7 @@ export class Words {
   /** As strtoul with base 0 reads it: decimal, 0x…, or octal behind a 0. */
   number(key: string, most: number): number {
     const text = this.after(key);
-    const value = /^0[0-7]+$/.test(text)
-      ? Number.parseInt(text, 8)
-      : /^(?:\d+|0x[0-9a-f]+)$/i.test(text)
-        ? Number(text)
-        : Number.NaN;
+    const value = OCTAL.test(text) ? Number.parseInt(text, 8) : WHOLE.test(text) ? Number(text) : Number.NaN;
     if (value <= most) return value;
     return this.refuse(`${key} takes a whole number up to ${most}, not “${text}”`);
   }
