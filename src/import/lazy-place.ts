@@ -21,11 +21,11 @@ export class LazyPlace implements Place {
   }
 
   get file(): string {
-    return this.#place.file;
+    return this.#lines.file;
   }
 
   get line(): number {
-    return this.#place.line;
+    return this.#lines.lineOf(this.#start);
   }
 
   get column(): number {

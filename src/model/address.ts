@@ -117,7 +117,8 @@ export function formatIp(bytes: Uint8Array): IpAddress {
 /** Canonical text, or null when the text is no address. */
 export function parseIp(text: string): IpAddress | null {
   const bytes = ipBytes(text);
-  return bytes === null ? null : formatIp(bytes);
+  // An IPv4 address has one form.
+  return bytes === null ? null : bytes.length === 4 ? (text as IpAddress) : formatIp(bytes);
 }
 
 /** Canonical `address/length`, or null. A bare address is not a prefix. */

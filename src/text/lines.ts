@@ -27,25 +27,40 @@ export class Lines {
     this.#source = source;
   }
 
-  /** The place of `start` up to `end` (UTF-16 offsets), cut at the end of its first line. */
-  place(start: number, end: number): Place {
-    const { text, file } = this.#source;
+  get file(): string {
+    return this.#source.file;
+  }
+
+  /** The line that an offset lies on, from 0, and where it and the next one begin. */
+  #find(offset: number): { readonly index: number; readonly from: number; readonly to: number } {
+    const { text } = this.#source;
     this.#starts ??= lineStarts(text);
     const starts = this.#starts;
     let low = 0;
     let high = starts.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if ((starts[middle] ?? 0) <= start) low = middle;
+      if ((starts[middle] ?? 0) <= offset) low = middle;
       else high = middle - 1;
     }
-    const from = starts[low] ?? 0;
-    const line = text.slice(from, starts[low + 1] ?? text.length).replace(/[\r\n]+$/, '');
+    return { index: low, from: starts[low] ?? 0, to: starts[low + 1] ?? text.length };
+  }
+
+  /** The line of `place`, without the rest. */
+  lineOf(start: number): number {
+    return this.#find(start).index + 1;
+  }
+
+  /** The place of `start` up to `end` (UTF-16 offsets), cut at the end of its first line. */
+  place(start: number, end: number): Place {
+    const { text, file } = this.#source;
+    const { index, from, to } = this.#find(start);
+    const line = text.slice(from, to).replace(/[\r\n]+$/, '');
     const at = Math.min(start - from, line.length);
     const marked = line.slice(at, Math.max(at, end - from)).trimEnd();
     return {
       file,
-      line: low + 1,
+      line: index + 1,
       column: characters(line.slice(0, at)) + 1,
       length: Math.max(1, characters(marked)),
       text: line,
