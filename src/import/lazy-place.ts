@@ -2,30 +2,22 @@
 import type { Place } from '../model/problem.ts';
 import type { Lines } from '../text/lines.ts';
 
-export class LazyPlace implements Place {
-  readonly #lines: Lines;
-  readonly #start: number;
-  readonly #end: number;
+export abstract class LazyPlace implements Place {
   #found: Place | undefined;
 
-  /** @param start UTF-16 offsets, as `Lines` takes them. */
-  constructor(lines: Lines, start: number, end: number) {
-    this.#lines = lines;
-    this.#start = start;
-    this.#end = end;
-  }
+  protected abstract find(): Place;
 
   get #place(): Place {
-    this.#found ??= this.#lines.place(this.#start, this.#end);
+    this.#found ??= this.find();
     return this.#found;
   }
 
   get file(): string {
-    return this.#lines.file;
+    return this.#place.file;
   }
 
   get line(): number {
-    return this.#lines.lineOf(this.#start);
+    return this.#place.line;
   }
 
   get column(): number {
@@ -38,5 +30,33 @@ export class LazyPlace implements Place {
 
   get text(): string {
     return this.#place.text;
+  }
+}
+
+/** Between two offsets of a text. */
+export class SpanPlace extends LazyPlace {
+  readonly #lines: Lines;
+  readonly #start: number;
+  readonly #end: number;
+
+  /** @param start UTF-16 offsets, as `Lines` takes them. */
+  constructor(lines: Lines, start: number, end: number) {
+    super();
+    this.#lines = lines;
+    this.#start = start;
+    this.#end = end;
+  }
+
+  protected override find(): Place {
+    return this.#lines.place(this.#start, this.#end);
+  }
+
+  override get file(): string {
+    return this.#lines.file;
+  }
+
+  /** Asked of every link, unlike the rest. */
+  override get line(): number {
+    return this.#lines.lineOf(this.#start);
   }
 }

@@ -1,6 +1,6 @@
 /** The definitions of a host's netplan files, a later file adding to what earlier ones said, as netplan does it. */
 import type { Problem } from '../model/problem.ts';
-import { readText } from '../text/document.ts';
+import { readWithPlaces } from '../text/document.ts';
 import { didYouMean, quote } from '../text/words.ts';
 import type { SourceFile } from './found.ts';
 import { Cell, OpenFile } from './netplan-cell.ts';
@@ -96,10 +96,10 @@ class Reader {
 
   read(file: SourceFile): void {
     const source = { file: file.path, text: file.text.replace(/^\uFEFF/, '') };
-    const read = readText(source, 'text');
+    const { read, places } = readWithPlaces(source, 'text');
     if (!read.ok) this.#report.take(read.problems.filter(notEmpty));
     if (read.document === null) return;
-    this.#readRoot(new Cell(new OpenFile(source), [], read.document.value));
+    this.#readRoot(new Cell(new OpenFile(places), read.document.value));
   }
 
   #readRoot(root: Cell): void {

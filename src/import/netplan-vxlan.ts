@@ -59,10 +59,9 @@ const NOT_FOR_NETWORKMANAGER = ['checksums', 'extensions', 'flow-label', 'do-not
 /** `vni` and `device` are not among them. */
 export function vxlanAttributes(definition: Definition, renderer: string, report: Report): Attributes {
   // networkd switches UDP checksums off unless it is told otherwise, and the kernel's own port is 8472.
-  let attributes: Attributes = renderer === 'networkd' ? { port: 8472, udpCsum: false } : { port: 8472 };
+  const attributes: Attributes = renderer === 'networkd' ? { port: 8472, udpCsum: false } : { port: 8472 };
   for (const [key, cell] of definition.values) {
-    const more = attributeOf(key, cell, report);
-    if (more !== undefined) attributes = { ...attributes, ...more };
+    Object.assign(attributes, attributeOf(key, cell, report));
   }
   if (renderer !== 'networkd') {
     for (const key of NOT_FOR_NETWORKMANAGER) {
@@ -71,7 +70,7 @@ export function vxlanAttributes(definition: Definition, renderer: string, report
       report.add('source-accepted', place, `netplan does not hand ${key} to NetworkManager`, 'use renderer: networkd');
     }
   }
-  return { ...attributes, ...ends(definition, attributes, report) };
+  return Object.assign(attributes, ends(definition, attributes, report));
 }
 
 function attributeOf(key: string, cell: Cell, report: Report): Attributes | undefined {

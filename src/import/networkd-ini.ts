@@ -6,7 +6,7 @@ import type { Place } from '../model/problem.ts';
 import { Lines } from '../text/lines.ts';
 import { quote } from '../text/words.ts';
 import type { SourceFile } from './found.ts';
-import { LazyPlace } from './lazy-place.ts';
+import { SpanPlace } from './lazy-place.ts';
 import type { Report } from './report.ts';
 
 export interface Entry {
@@ -60,7 +60,7 @@ export function parseIni({ path, text }: SourceFile, report: Report): readonly S
     const line = (start === 0 ? raw.replace(/^\uFEFF/, '') : raw).trim();
     if (line === '') continue;
     const at = start + raw.indexOf(line);
-    const place = new LazyPlace(lines, at, at + line.length);
+    const place = new SpanPlace(lines, at, at + line.length);
     if (line.startsWith('[')) {
       if (!line.endsWith(']')) {
         report.add('source-value', place, `no section header: ${quote(line)} does not end with ]`);
@@ -85,5 +85,5 @@ function entryOf(line: string, at: number, equals: number, lines: Lines): Entry 
   const key = line.slice(0, equals).trimEnd();
   const value = line.slice(equals + 1).trim();
   const start = value === '' ? at : at + line.indexOf(value, equals + 1);
-  return { key, value, place: new LazyPlace(lines, start, start + (value === '' ? key.length : value.length)) };
+  return { key, value, place: new SpanPlace(lines, start, start + (value === '' ? key.length : value.length)) };
 }

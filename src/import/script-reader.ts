@@ -5,7 +5,7 @@ import { brctl, bridgeFdb, ethtool } from './bridge-fdb.ts';
 import type { FindFiles, Imported, ImportedLink, SourceFile } from './found.ts';
 import { ipLink, type Scene } from './ip-link.ts';
 import { type Family, ipAddress, ipNeighbour, ipRoute } from './ip-standing.ts';
-import { LazyPlace } from './lazy-place.ts';
+import { SpanPlace } from './lazy-place.ts';
 import { Machine } from './machine.ts';
 import { isRendered, type RenderedHost, readRendered } from './rendered-script.ts';
 import type { Report } from './report.ts';
@@ -71,7 +71,7 @@ export class ScriptReader {
 
   #run(source: Source, { span, variables, args }: Run): void {
     const lines = linesOf(source);
-    const place = ({ start, end }: Span): Place => new LazyPlace(lines, start, end);
+    const place = ({ start, end }: Span): Place => new SpanPlace(lines, start, end);
     const run = new ShellRun((call) => this.#call(call, { source, variables, place }), variables, args);
     try {
       const script = parseShell(source.text, span);

@@ -11,14 +11,13 @@ import {
   EVENT_ID,
   type Event,
   FAILSAFE_SCHEMA,
-  parseEvents,
   YAMLException,
 } from 'js-yaml';
 import type { Problem } from '../model/problem.ts';
 import { decode } from './decode.ts';
 import { textProblem } from './errors.ts';
 import { Lines, type Source } from './lines.ts';
-import { Positions, type Scalars } from './positions.ts';
+import { eventsOf, Positions, type Scalars } from './positions.ts';
 import type { YamlValue } from './value.ts';
 
 export interface Document extends Source {
@@ -44,8 +43,22 @@ export function readDocument(bytes: Uint8Array, file: string): ReadResult {
 
 /** The same for text that is decoded already. */
 export function readText(source: Source, scalars: Scalars = 'typed'): ReadResult {
+  return readEvents(source, scalars, () => {});
+}
+
+/** The same, with what tells the places of the values: the text is not parsed again for them. */
+export function readWithPlaces(source: Source, scalars: Scalars): { readonly read: ReadResult; places(): Positions } {
+  let events: readonly Event[] | undefined;
+  const read = readEvents(source, scalars, (all) => {
+    events = all;
+  });
+  return { read, places: () => new Positions(source, scalars, events) };
+}
+
+function readEvents(source: Source, scalars: Scalars, keep: (events: readonly Event[]) => void): ReadResult {
   try {
-    const events = parseEvents(source.text, { maxDepth: 64 });
+    const events = eventsOf(source);
+    keep(events);
     const refused = checkDocuments(source, events) ?? checkAliases(source, events);
     if (refused !== null) return failed(refused);
     return construct(source, events, scalars);

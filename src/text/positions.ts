@@ -23,6 +23,9 @@ export type Part = 'key' | 'value';
 /** `typed`: as YAML 1.2's core schema reads them. `text`: all of them as they are written, as programs do that use libyaml. */
 export type Scalars = 'typed' | 'text';
 
+/** @throws YAMLException */
+export const eventsOf = ({ text }: Source): Event[] => parseEvents(text, { maxDepth: 64 });
+
 interface Node {
   /** UTF-16 offsets; start is -1 for a value that is not written (`key:`). */
   readonly start: number;
@@ -51,12 +54,15 @@ export class Positions {
   readonly #root: Node;
   readonly #problems: Problem[] = [];
 
-  /** `source` has been read by readDocument before, so it is known to be YAML. */
-  constructor(source: Source, scalars: Scalars = 'typed') {
+  /**
+   * `source` has been read by readDocument before, so it is known to be YAML.
+   * @param events of this very text, where they are at hand.
+   */
+  constructor(source: Source, scalars: Scalars = 'typed', events: readonly Event[] = eventsOf(source)) {
     this.#source = source;
     this.#scalars = scalars;
     this.#lines = new Lines(source);
-    this.#root = this.#build(parseEvents(source.text, { maxDepth: 64 }));
+    this.#root = this.#build(events);
   }
 
   /**
