@@ -20,13 +20,49 @@ export function placed({ message, place }: Problem): string {
   return place === undefined ? message : `${place.file}:${place.line}:${place.column}: ${message}`;
 }
 
+/** So many of one kind about one overlay are told at once, then one in each period: a link that flaps for days must not fill the journal. */
+const AT_ONCE = 20;
+const PERIOD_MS = 60_000;
+
+/** What may still be told, and what was not. */
+interface Allowance {
+  left: number;
+  since: number;
+  untold: number;
+}
+
 export class Tongue {
-  readonly say: (draft: EventDraft) => void;
+  readonly #add: (draft: EventDraft) => void;
+  readonly #now: () => number;
+  /** Kind and overlay → what may still be said. Overlays are those of the fabric, so there are not many. */
+  readonly #allowances = new Map<string, Allowance>();
   /** Overlay → what was said of it. */
   readonly #refused = new Map<string, string>();
 
-  constructor(say: (draft: EventDraft) => void) {
-    this.say = say;
+  /** @param now milliseconds that never go back. */
+  constructor(add: (draft: EventDraft) => void, now = () => performance.now()) {
+    this.#add = add;
+    this.#now = now;
+  }
+
+  say(draft: EventDraft): void {
+    const key = `${draft.kind} ${draft.overlays?.[0] ?? ''}`;
+    const now = this.#now();
+    const allowance = this.#allowances.get(key) ?? { left: AT_ONCE, since: now, untold: 0 };
+    this.#allowances.set(key, allowance);
+    const earned = Math.floor((now - allowance.since) / PERIOD_MS);
+    if (earned > 0) {
+      allowance.left = Math.min(AT_ONCE, allowance.left + earned);
+      allowance.since += earned * PERIOD_MS;
+    }
+    if (allowance.left === 0) {
+      allowance.untold++;
+      return;
+    }
+    allowance.left--;
+    const { untold } = allowance;
+    allowance.untold = 0;
+    this.#add(untold === 0 ? draft : { ...draft, message: `${draft.message} (and ${untold} times before, untold)` });
   }
 
   /** One event for each problem. */
