@@ -25,8 +25,14 @@ export function readAlias(alias: string): { fabric: string; overlay: string } | 
  * meets no group that a person would choose. Two fabrics may share one; the alias then tells them apart.
  */
 export function groupOf(fabric: string): number {
-  return 0x65760000 + Number.parseInt(sha256(fabric).slice(0, 4), 16);
+  if (last?.fabric !== fabric) {
+    last = { fabric, group: 0x65760000 + Number.parseInt(sha256(fabric).slice(0, 4), 16) };
+  }
+  return last.group;
 }
+
+/** Thousands of links are asked about one fabric. */
+let last: { readonly fabric: string; readonly group: number } | undefined;
 
 /** Whether a link with this alias and group belongs to `fabric`: by its alias, or by its group while it has none yet. */
 export function isOurs(link: { alias: string; group: number }, fabric: string): boolean {
