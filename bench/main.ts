@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { createNamespace, deleteNamespace } from '../src/sys/netns.ts';
+import { AGENT_MARKS } from './agent.ts';
 import { DISPATCHER_MARKS } from './dispatcher.ts';
 import { fileOf, installed, median, type Run, run, sleep } from './measure.ts';
 import { toolMarks } from './tools.ts';
@@ -137,6 +138,7 @@ function withOverlays<T>(count: number, measure: (file: string) => T): T {
 const exponent = (small: number, large: number, factor: number): number => Math.log(large / small) / Math.log(factor);
 
 const MARKS: readonly Mark[] = [
+  ...AGENT_MARKS,
   ...DISPATCHER_MARKS,
   ...[1000, 4000].map((count) => ({
     name: `apply ${count.toLocaleString('en')} overlays`,
