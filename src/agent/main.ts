@@ -1,5 +1,5 @@
 /** `everlan agent` from its options to its exit code: the agent among the real things. */
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import pkg from '../../package.json' with { type: 'json' };
 import { openStore, storeFolder } from '../apply/store.ts';
 import { duplicate } from '../kernel/duplicate.ts';
@@ -9,19 +9,16 @@ import { overlaps } from '../kernel/overlap.ts';
 import type { Desired } from '../model/desired.ts';
 import type { Problem } from '../model/problem.ts';
 import type { HostFacts } from '../model/state.ts';
-import { lockFile } from '../sys/lock.ts';
 import { netlinkUsers } from '../sys/netlink-users.ts';
 import { cookieOf, openNamespace } from '../sys/netns.ts';
-import { ensureDir } from '../sys/safe-dir.ts';
 import { whoIs } from '../sys/who.ts';
-import { socketName } from './address.ts';
 import { Agent } from './agent.ts';
 import { Events } from './events.ts';
 import { keepHome } from './home.ts';
 import { homeHazards } from './home-hazards.ts';
 import { openJournal } from './journal.ts';
 import { openLastGood, stateFolder } from './last-good.ts';
-import { serve } from './server.ts';
+import { takeSeat } from './seat.ts';
 import { openService } from './service.ts';
 import { readSource, watchFile } from './source.ts';
 import { tolerantStore } from './tolerant-store.ts';
@@ -47,25 +44,29 @@ async function hazards(facts: HostFacts, desired: Desired, netns: number | undef
   return found;
 }
 
-/** Settles with the signal that asks to stop. */
-function stopAsked(reload: () => void): Promise<void> {
-  return new Promise((done) => {
-    process.on('SIGHUP', reload);
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => done());
-  });
-}
-
 /**
  * Runs until SIGTERM or SIGINT; the overlays stay. SIGHUP reads the file again.
  * @returns the exit code.
  * @throws EverlanError when another agent keeps the same fabric or file; SysError without the rights or the namespace.
  */
-export async function runAgent({ file, host, netns }: AgentOptions): Promise<number> {
+export async function runAgent(options: AgentOptions): Promise<number> {
+  const ends: Ending[] = [];
+  try {
+    await runUntilStopped(options, (end) => ends.push(end));
+  } finally {
+    for (const end of ends.reverse()) await end();
+  }
+  return 0;
+}
+
+type Ending = () => void | Promise<void>;
+
+async function runUntilStopped({ file, host, netns }: AgentOptions, atEnd: (end: Ending) => void): Promise<void> {
   const namespace = netns === undefined ? undefined : openNamespace(netns);
+  atEnd(() => namespace?.close());
   const fd = namespace?.fd;
   const path = resolve(file);
   const cookie = cookieOf(fd);
-  const folder = storeFolder(cookie);
   const events = new Events();
   const write = (text: string): void => void process.stderr.write(text);
   events.listen(openJournal(process.env, write));
@@ -75,6 +76,7 @@ export async function runAgent({ file, host, netns }: AgentOptions): Promise<num
     events.add({ kind: 'neighbour', level: 'warning', message, ...(hint === undefined ? {} : { hint }) });
   // Links in another namespace are nobody's business here.
   const home = keepHome(process.env, told, ...(netns === undefined ? [] : [null]));
+  atEnd(() => home.close());
   let forget = (): void => undefined;
   const served = Promise.withResolvers<void>();
   const agent = new Agent({
@@ -101,9 +103,8 @@ export async function runAgent({ file, host, netns }: AgentOptions): Promise<num
     netlinkUsers: () => netlinkUsers(fd),
     who: (pid) => whoIs(pid)?.name ?? null,
   });
-  ensureDir(folder);
-  const socket = join(folder, socketName(path));
-  const lock = await lockFile(`${socket}.lock`, { waitMs: 0, describe: 'everlan agent' });
+  const seat = await takeSeat(storeFolder(cookie), path, trouble);
+  atEnd(() => seat.leave());
   // Heard before the first look, so that nothing is missed in between.
   const hints = watchHints(fd, {
     hint: (hint) => agent.hint(hint),
@@ -114,27 +115,28 @@ export async function runAgent({ file, host, netns }: AgentOptions): Promise<num
       agent.lookAgain();
     },
   });
+  atEnd(() => hints.close());
   forget = () => hints.forget();
-  const stopped = stopAsked(() => void agent.reload());
+  const over = Promise.withResolvers<void>();
+  // What fails during the start is told after it.
+  over.promise.catch(() => undefined);
+  const readAgain = (): void => void agent.fileChanged().catch(over.reject);
+  process.on('SIGHUP', () => void agent.reload().catch(over.reject));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => over.resolve());
   await agent.start();
-  const server = await serve(agent, socket, { onError: (error) => trouble(`the socket: ${String(error)}`) });
+  atEnd(() => agent.stop());
+  await seat.open(agent);
+  atEnd(() => seat.close());
   served.resolve();
   const watch = watchFile(path, {
-    changed: () => void agent.fileChanged(),
+    changed: readAgain,
     polling: (problem) => trouble(problem === null ? `${path} is watched again` : problem.message),
   });
+  atEnd(() => watch.close());
   // It may have changed before it was watched.
-  void agent.fileChanged();
+  readAgain();
   const heart = service.watchdogMs === null ? undefined : setInterval(() => service.tick(), service.watchdogMs);
-  await stopped;
+  atEnd(() => clearInterval(heart));
+  await over.promise;
   service.stopping();
-  clearInterval(heart);
-  watch.close();
-  hints.close();
-  await server.close();
-  await agent.stop();
-  home.close();
-  lock.release();
-  namespace?.close();
-  return 0;
 }

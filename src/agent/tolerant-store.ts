@@ -8,7 +8,8 @@ import type { Lock } from '../sys/lock.ts';
 /** What a full, broken or read-only disk answers. */
 const DISK = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'ENOMEM', 'EMFILE', 'ENFILE'] as const;
 
-function isDisk(error: unknown): boolean {
+/** Whether it is no defect of ours, and may pass. */
+export function isDisk(error: unknown): boolean {
   if (hasCode(error, ...DISK)) return true;
   return error instanceof EverlanError && error.problems.some(({ code }) => code === 'run-not-writable');
 }
@@ -18,6 +19,7 @@ function isDisk(error: unknown): boolean {
  */
 export function tolerantStore(store: Store, trouble: (why: string | null) => void): Store {
   let unwritten: Remembered | null = null;
+  let resting: boolean | null = null;
   let troubled = false;
   const tell = (why: string | null): void => {
     if ((why !== null) === troubled) return;
@@ -35,6 +37,15 @@ export function tolerantStore(store: Store, trouble: (why: string | null) => voi
       return false;
     }
   };
+  const tryToLock = async (lock: () => Promise<Lock>): Promise<Lock> => {
+    try {
+      return await lock();
+    } catch (error) {
+      if (!isDisk(error)) throw error;
+      tell(error instanceof Error ? error.message : String(error));
+      return { release: () => undefined };
+    }
+  };
   return {
     ...bound(store),
     remembered: () => unwritten ?? store.remembered(),
@@ -42,16 +53,16 @@ export function tolerantStore(store: Store, trouble: (why: string | null) => voi
       unwritten = tryTo(() => store.remember(what)) ? null : what;
     },
     setTrial: (trial) => void tryTo(() => store.setTrial(trial)),
-    setSuspended: (suspended) => void tryTo(() => store.setSuspended(suspended)),
-    lock: async (command): Promise<Lock> => {
-      try {
-        return await store.lock(command);
-      } catch (error) {
-        if (!isDisk(error)) throw error;
-        tell(error instanceof Error ? error.message : String(error));
-        return { release: () => undefined };
-      }
+    suspended: () => resting ?? store.suspended(),
+    setSuspended: (suspended) => {
+      resting = tryTo(() => store.setSuspended(suspended)) ? null : suspended;
     },
+    setPending: (pending) => {
+      // What is not there cannot stay.
+      if (pending !== null || store.pending() !== null) store.setPending(pending);
+    },
+    lock: (command) => tryToLock(() => store.lock(command)),
+    lockAgent: () => tryToLock(() => store.lockAgent()),
   };
 }
 

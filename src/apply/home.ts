@@ -2,14 +2,14 @@
  * Our links are left alone by systemd-networkd and NetworkManager: files under /run tell them so, one for each fabric,
  * which are there before the links and go after them. Whoever runs is told to read them (src/networkd/reload.ts).
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Neighbour } from '../model/neighbour.ts';
 import { readAlias } from '../model/ownership.ts';
 import { type Problem, warning } from '../model/problem.ts';
 import type { HostFacts, HostState } from '../model/state.ts';
 import { hasCode } from '../sys/errno.ts';
-import { ensureDir, writeAtomic } from '../sys/safe-dir.ts';
+import { ensureDir, removeFile, writeAtomic } from '../sys/safe-dir.ts';
 import { systemdServesUs } from '../sys/systemd.ts';
 import type { Store } from './store.ts';
 
@@ -146,7 +146,7 @@ export function setTold(fabric: string, neighbour: Neighbour, who: string, root 
 function put(path: string, text: string | null, below: string, change = (): void => undefined): boolean {
   if (read(path) === text) return false;
   change();
-  if (text === null) rmSync(path, { force: true });
+  if (text === null) removeFile(path);
   else {
     ensureDir(dirname(path), below);
     writeAtomic(path, text);
@@ -175,7 +175,7 @@ export function claim(fabric: string, names: Iterable<string>, root: Root = ourR
     const rule = RULES[neighbour];
     const path = root + rule.path(fabric);
     const wanted = sorted.length > 0 && isInstalled(neighbour, root);
-    const forget = (): void => rmSync(stampOf(root, fabric, neighbour), { force: true });
+    const forget = (): void => removeFile(stampOf(root, fabric, neighbour));
     try {
       if (put(path, wanted ? rule.text(fabric, sorted) : null, join(root, '/run'), forget)) changed.push(neighbour);
     } catch (error) {

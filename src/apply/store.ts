@@ -3,7 +3,7 @@
  * what was last applied, an unconfirmed change, and the lock. One folder for each network namespace, named by its
  * cookie.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Keys, Remembered, RememberedLink } from '../kernel/port.ts';
 import type { IpAddress, Prefix } from '../model/address.ts';
@@ -11,7 +11,7 @@ import { EverlanError, type Problem, problem } from '../model/problem.ts';
 import type { AddressState, FdbRow, HostState, LinkState, NeighbourState, RouteState } from '../model/state.ts';
 import { hasCode } from '../sys/errno.ts';
 import { type Lock, LockedError, lockFile } from '../sys/lock.ts';
-import { ensureDir, UnsafePathError, writeAtomic } from '../sys/safe-dir.ts';
+import { ensureDir, removeFile, UnsafePathError, writeAtomic } from '../sys/safe-dir.ts';
 
 const ROOT = '/run/everlan';
 /** How long a second apply waits for the first. */
@@ -214,7 +214,7 @@ class RunStore implements Store {
   }
 
   #remove(...files: readonly string[]): void {
-    for (const file of files) rmSync(this.#path(file), { force: true });
+    for (const file of files) removeFile(this.#path(file));
   }
 
   async lock(command: string): Promise<Lock> {

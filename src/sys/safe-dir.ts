@@ -3,12 +3,14 @@ import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
+  existsSync,
   fsyncSync,
   lstatSync,
   mkdirSync,
   openSync,
   renameSync,
   rmSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
@@ -54,6 +56,15 @@ export function ensureDir(path: string, below = '/run'): void {
     folder = join(folder, part);
     makeFolder(folder);
     checkFolder(folder);
+  }
+}
+
+/** Removes a file, if there is one. Node's own rmSync does not tell a disk that cannot be written by its code. @throws Node's error. */
+export function removeFile(path: string): void {
+  try {
+    if (existsSync(path)) unlinkSync(path);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
   }
 }
 
