@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openNamespace } from '../src/sys/netns.ts';
 import { until } from '../test/dispatcher.testing.ts';
-import { type Echoes, echoes, installedHosts, LINK, type Member, network } from '../test/reboot.testing.ts';
+import { type Echoes, echoes, installedHosts, LINK, type Member, network, succeeds } from '../test/reboot.testing.ts';
 import type { Ending } from '../test/support/networkd.ts';
 import { type RealHost, realHosts } from '../test/support/real-host.ts';
 import { watchKernel } from './kernel-events.ts';
@@ -142,6 +142,23 @@ export async function onHosts(rounds: number): Promise<OnHosts> {
     const [ours, recipe] = await Promise.all(SIDES.map((side) => idle(pairs[side].reboots, UNITS[side])));
     if (ours === undefined || recipe === undefined) throw new Error('no figures');
     return { boots, idle: { ours, recipe } };
+  } finally {
+    for (const end of ends) await end();
+  }
+}
+
+/** Whether vxlan0 of the recipe, deleted, is there again within this time. */
+export async function recipeHeals(waitSeconds: number): Promise<boolean> {
+  const ends: (() => void | Promise<void>)[] = [];
+  try {
+    const [member] = await recipeHosts({ after: (end) => ends.push(end) });
+    if (member === undefined) throw new Error('no host');
+    const { host } = member;
+    await host.boot();
+    await until(() => succeeds(host, 'ip', 'link', 'show', 'dev', LINK));
+    host.run('ip', 'link', 'delete', LINK);
+    await sleep(waitSeconds * 1000);
+    return succeeds(host, 'ip', 'link', 'show', 'dev', LINK);
   } finally {
     for (const end of ends) await end();
   }

@@ -7,7 +7,7 @@ import { randomInt } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { installedHosts, rebootRounds } from '../test/reboot.testing.ts';
 import { everlanPackage } from '../test/support/package.ts';
-import { type Boot, type Both, type OnHosts, onHosts } from './agent-hosts.ts';
+import { type Boot, type Both, type OnHosts, onHosts, recipeHeals } from './agent-hosts.ts';
 import { deletedAlone, deletedAtOnce } from './agent-namespace.ts';
 import type { DispatcherMark, DispatcherRow } from './dispatcher.ts';
 import { median } from './measure.ts';
@@ -34,12 +34,14 @@ const hosts = once(() => onHosts(fewer(15)));
 
 const inMs = (value: number, ours: string, theirs: string): DispatcherRow => ({ ours, theirs, value, unit: ' ms' });
 
-/** The recipe runs its scripts when networkd changes a state, and the deletion of a link is none of eth0's. */
-const NEVER = 'never';
+/** The recipe runs its scripts when networkd changes a state of eth0, and the deletion of vxlan0 is none. */
+const WAIT_SECONDS = 10;
+const heals = once(() => recipeHeals(WAIT_SECONDS));
 
 async function deleted(of: (values: readonly number[]) => number): Promise<DispatcherRow> {
   const values = await alone();
-  return inMs(of(values), `${ms(of(values))} (${range(values)}, ${values.length} times)`, NEVER);
+  const theirs = (await heals()) ? `within ${WAIT_SECONDS} s` : `not within ${WAIT_SECONDS} s`;
+  return inMs(of(values), `${ms(of(values))} (${range(values)}, ${values.length} times)`, theirs);
 }
 
 type Boots = Both<readonly Boot[]>;
