@@ -20,7 +20,7 @@ const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 
 /** Loaded when first used. The others come with Node itself, or are used at once. */
-const SLOW = new Set(['node:crypto', 'node:child_process', 'node:timers/promises']);
+const SLOW = new Set(['node:crypto', 'node:child_process', 'node:net', 'node:timers/promises']);
 
 const isName = (name: string): boolean => /^[A-Za-z_$][\w$]*$/.test(name) && name !== 'default';
 

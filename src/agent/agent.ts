@@ -66,13 +66,15 @@ export class Agent implements Door {
     );
   }
 
-  /** @throws EverlanError when the fabric has an agent already. */
+  /** Settles after the first pass. @throws EverlanError when the fabric has an agent already. */
   async start(): Promise<void> {
     this.#tongue.say({ kind: 'started', level: 'info', message: `keeps this host as ${this.#parts.file} says` });
     await this.#inTurn(async () => {
       if (!(await this.#desk.resume())) await this.#desk.readFile();
     });
-    this.#pacer.poke();
+    // One that was taken into force has asked for a pass already.
+    if (this.#inForce.force === null) this.#pacer.poke();
+    await this.#turn;
   }
 
   /** Leaves everything as it is. */

@@ -1,4 +1,6 @@
 /** The neighbours at home (systemd-networkd, NetworkManager) know which links are ours. */
+
+import { areReached } from '../apply/conflicts.ts';
 import { claim, isDue, ourRoot, type Root, setTold, untold } from '../apply/home.ts';
 import type { Neighbour } from '../model/neighbour.ts';
 import type { Problem } from '../model/problem.ts';
@@ -99,7 +101,9 @@ class KeptHome implements Home {
     const found: Problem[] = [];
     this.#found = found;
     this.#write(fabric, wanted);
-    await toldBy(this.#telling);
+    const told = toldBy(this.#telling);
+    // Early at boot the bus may take long to come, and mostly nobody would touch the links anyway.
+    if (wanted.size === 0 || areReached(fabric, [...wanted], this.#root)) await told;
     if (this.#found === found) this.#found = null;
     if (wanted.size === 0) this.#claimed.delete(fabric);
     return found;

@@ -1,4 +1,5 @@
 /** `everlan agent` from its options to its exit code: the agent among the real things. */
+import { writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import pkg from '../../package.json' with { type: 'json' };
 import { openStore, storeFolder } from '../apply/store.ts';
@@ -59,6 +60,15 @@ export async function runAgent(options: AgentOptions): Promise<number> {
   return 0;
 }
 
+/** Directly: Node's own stream would load much before the first overlay is there. What nobody takes is lost. */
+function writeError(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch {
+    // The journal is gone, or full for a moment.
+  }
+}
+
 type Ending = () => void | Promise<void>;
 
 async function runUntilStopped({ file, host, netns }: AgentOptions, atEnd: (end: Ending) => void): Promise<void> {
@@ -68,8 +78,7 @@ async function runUntilStopped({ file, host, netns }: AgentOptions, atEnd: (end:
   const path = resolve(file);
   const cookie = cookieOf(fd);
   const events = new Events();
-  const write = (text: string): void => void process.stderr.write(text);
-  events.listen(openJournal(process.env, write));
+  events.listen(openJournal(process.env, writeError));
   const trouble = (message: string): void => events.add({ kind: 'trouble', level: 'warning', message });
   const service = openService(process.env, trouble);
   const told = ({ message, hint }: Problem): void =>

@@ -156,6 +156,35 @@ function networks(root: string, fabric: string, names: readonly string[]): Probl
   return problems;
 }
 
+/** Keys of [Match] that no link of ours can answer: it has a MAC of its own, and neither hardware nor a radio. */
+const HARDWARE = new Set(['MACAddress', 'PermanentMACAddress', 'Path', 'Driver', 'WLANInterfaceType', 'SSID', 'BSSID']);
+
+/** Whether systemd-networkd would configure one of the links if it were not told that they are ours. In doubt, yes. */
+function reachedByNetworkd(root: string, fabric: string, names: readonly string[]): boolean {
+  const ours = fileOf('systemd-networkd', fabric);
+  return layered(root, NETWORKD, '.network').some(({ path, text }) => {
+    const sections = readSections(text);
+    const keys = sections.filter(({ name }) => name === 'Match').flatMap((section) => [...section.keys.keys()]);
+    if (path === ours || keys.some((key) => HARDWARE.has(key))) return false;
+    const lists = valuesOf(sections, 'Match', 'Name');
+    return lists.length === 0 || names.some(matcherOf(lists));
+  });
+}
+
+/**
+ * Whether other programs have files by which they would take the links, as long as they have not read ours: then it is worth
+ * waiting for them. Throws nothing.
+ */
+export function areReached(fabric: string, names: readonly string[], root: Root = ourRoot()): boolean {
+  if (root === null || names.length === 0) return false;
+  const set = new Set(names);
+  return (
+    (isInstalled('systemd-networkd', root) &&
+      (reachedByNetworkd(root, fabric, names) || netdevs(root, set).length > 0)) ||
+    (isInstalled('NetworkManager', root) && connections(root, set).length > 0)
+  );
+}
+
 /** .netdev files that make a link of our name. */
 function netdevs(root: string, names: ReadonlySet<string>): Problem[] {
   return layered(root, NETWORKD, '.netdev').flatMap(({ path, text }) => {
