@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { test } from 'node:test';
-import { conflicts, globToRegExp, readSections } from './conflicts.ts';
+import { type TestContext, test } from 'node:test';
+import { areReached, conflicts, globToRegExp, readSections } from './conflicts.ts';
 
 const NETWORKD = '/lib/systemd/systemd-networkd';
 const ETC = '/etc/systemd/network';
@@ -98,14 +98,44 @@ const CASES: readonly Case[] = [
   },
 ];
 
+/** A host with these files, and systemd-networkd. */
+function hostWith(t: TestContext, files: Case['files']): string {
+  const root = mkdtempSync(join(tmpdir(), 'everlan-conflicts-'));
+  t.after(() => rmSync(root, { recursive: true }));
+  for (const [path, text] of Object.entries({ [NETWORKD]: '', ...files })) {
+    mkdirSync(dirname(root + path), { recursive: true });
+    writeFileSync(root + path, text);
+  }
+  return root;
+}
+
+const REACHED: readonly { readonly name: string; readonly files: Case['files']; readonly want: boolean }[] = [
+  { name: 'by nobody', files: {}, want: false },
+  { name: 'the underlay alone has a file', files: { [`${ETC}/10-eth0.network`]: '[Match]\nName=eth*\n' }, want: false },
+  { name: 'a file for all links, after ours', files: { [`${ETC}/99-all.network`]: ALL }, want: true },
+  { name: 'a file for a kind', files: { [`${ETC}/99-k.network`]: '[Match]\nKind=vxlan\n' }, want: true },
+  {
+    name: 'a file for hardware',
+    files: { [`${ETC}/99-h.network`]: '[Match]\nMACAddress=02:00:00:00:00:01\n' },
+    want: false,
+  },
+  { name: 'our own file', files: { [`${RUN}/00-everlan-article.network`]: ALL }, want: false },
+  {
+    name: 'a .netdev of our name',
+    files: { [`${ETC}/50-v.netdev`]: '[NetDev]\nName=vxlan1\nKind=vxlan\n' },
+    want: true,
+  },
+];
+
+for (const { name, files, want } of REACHED) {
+  test(`reached: ${name}`, (t) => {
+    assert.equal(areReached('article', ['vxlan0', 'vxlan1'], hostWith(t, files)), want);
+  });
+}
+
 for (const { name, files, want } of CASES) {
   test(`conflicts: ${name}`, (t) => {
-    const root = mkdtempSync(join(tmpdir(), 'everlan-conflicts-'));
-    t.after(() => rmSync(root, { recursive: true }));
-    for (const [path, text] of Object.entries({ [NETWORKD]: '', ...files })) {
-      mkdirSync(dirname(root + path), { recursive: true });
-      writeFileSync(root + path, text);
-    }
+    const root = hostWith(t, files);
     const found = conflicts('article', ['vxlan0', 'vxlan1', 'br0'], root);
     const said = found.map(({ message, hint }) => `${message} ${hint}`);
     assert.equal(said.length, want.length, said.join('\n'));
