@@ -107,6 +107,7 @@ class Kept implements LastGood {
   }
 
   #mark(text: string, is: boolean): Problem | null {
+    if (!is && this.#unwritten.size === 0 && this.#unconfirmed().size === 0) return null;
     const hash = sha256(text);
     if (this.#unwritten.size === 0 && this.#unconfirmed().has(hash) === is) return null;
     this.#unwritten.delete(hash);
@@ -126,7 +127,9 @@ class Kept implements LastGood {
   }
 
   isUnconfirmed(text: string): boolean {
-    return this.#unconfirmed().has(sha256(text));
+    const marks = this.#unconfirmed();
+    // Mostly there are none: then nothing has to be loaded that makes hashes.
+    return marks.size > 0 && marks.has(sha256(text));
   }
 }
 

@@ -1,5 +1,4 @@
 /** Folders and files that root may trust: nobody else can have put them there or change them. */
-import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -81,6 +80,9 @@ function syncFolder(path: string): void {
   }
 }
 
+/** Two of one process, and of two, never have the same. Not secret: the folder is ours, and what has the name is not opened. */
+const uniqueSuffix = (): string => `${process.pid.toString(36)}-${process.hrtime.bigint().toString(36)}`;
+
 /**
  * Replaces the file at once: a reader sees the old text or the new. `durable` flushes it to the disk before and after, so
  * that a loss of power leaves one of the two as well; /run, which is memory, needs no such thing. The folder must be ours
@@ -93,7 +95,7 @@ export function writeAtomic(
   mode = 0o644,
   { durable = false }: { readonly durable?: boolean } = {},
 ): void {
-  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}`);
+  const temporary = join(dirname(path), `.${basename(path)}.${uniqueSuffix()}`);
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   const fd = openSync(temporary, flags, mode);
   try {
