@@ -5,7 +5,7 @@ import type { YamlValue } from '../text/value.ts';
 import { isSayable, optionOf, TOLD, UNSAYABLE } from './attributes.ts';
 import { placeOf, type Side } from './draft.ts';
 import { importProblem } from './errors.ts';
-import type { Context } from './overlay.ts';
+import type { Context } from './members.ts';
 import type { Group } from './pairs.ts';
 
 /** Options in the form of the file; what has the default is not among them. */

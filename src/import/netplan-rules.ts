@@ -2,7 +2,7 @@
 import { familyOf, parseIp } from '../model/address.ts';
 import { quote } from '../text/words.ts';
 import type { Cell } from './netplan-cell.ts';
-import type { Definition } from './netplan-definitions.ts';
+import type { Definition } from './netplan-definition.ts';
 import type { DefinitionType } from './netplan-keys.ts';
 import { readUint } from './netplan-shapes.ts';
 import type { Report } from './report.ts';

@@ -3,7 +3,7 @@ import { familyOf, type IpAddress, isMulticast, isUnicast, parseIp } from '../mo
 import type { VxlanState } from '../model/vxlan.ts';
 import { quote } from '../text/words.ts';
 import type { Cell } from './netplan-cell.ts';
-import type { Definition } from './netplan-definitions.ts';
+import type { Definition } from './netplan-definition.ts';
 import { readBoolean, readUint } from './netplan-shapes.ts';
 import type { Report } from './report.ts';
 

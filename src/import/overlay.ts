@@ -5,27 +5,12 @@ import type { Problem } from '../model/problem.ts';
 import type { YamlValue } from '../text/value.ts';
 import { type HostDraft, peerPlace, peersPlace, placeOf, type Side } from './draft.ts';
 import { at, importProblem } from './errors.ts';
+import type { Context, Member } from './members.ts';
 import { mergeOptions } from './merge.ts';
 import { type Group, points } from './pairs.ts';
 import { bridgeOf, macsOf, routesOf, sourceMacs } from './standing.ts';
 import { staticNeighbours } from './static.ts';
 import type { FileOverlay } from './write.ts';
-
-/** What all overlays of the import share. */
-export interface Context {
-  readonly fabric: string;
-  readonly problems: Problem[];
-  /** The host at an address: an imported one, or else one that is made up for it. */
-  hostAt(underlay: IpAddress): string;
-}
-
-/** A member: an imported host's side, or a peer of which nothing but the address is known. */
-export interface Member {
-  readonly name: string;
-  readonly underlay: IpAddress;
-  readonly side: Side | null;
-  addresses: readonly Prefix[];
-}
 
 /** @param group at least one side. */
 export function buildOverlay(group: Group, context: Context): FileOverlay {

@@ -5,8 +5,8 @@ import type { Option } from '../model/options.ts';
 import type { YamlValue } from '../text/value.ts';
 import { placeOf, type Side } from './draft.ts';
 import { importProblem } from './errors.ts';
+import type { Context, Member } from './members.ts';
 import { show } from './merge.ts';
-import type { Context, Member } from './overlay.ts';
 import type { Group } from './pairs.ts';
 
 /** Host → its MAC, where the source sets one. */

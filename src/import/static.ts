@@ -3,7 +3,7 @@ import { addressOf, contains, familyOf, type IpAddress, lengthOf, type Prefix } 
 import { type Mac, stableMac } from '../model/mac.ts';
 import { placeOf, type Side } from './draft.ts';
 import { importProblem } from './errors.ts';
-import type { Context, Member } from './overlay.ts';
+import type { Context, Member } from './members.ts';
 import type { Group } from './pairs.ts';
 
 export interface Statics {
