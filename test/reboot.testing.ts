@@ -136,7 +136,8 @@ export async function inOrder(members: readonly Member[]): Promise<void> {
     onlyLink(host);
     const state = succeeds(host, 'systemctl', 'is-system-running', '--wait');
     assert.ok(state, `${host.name}: ${host.run('systemctl', '--failed', '--no-legend')}`);
-    assert.equal(property(host, 'NRestarts'), '0', `${host.name}: the agent was started again`);
+    const why = (): string => host.run('journalctl', '--no-pager', '--boot', '--lines=60', '--unit=everlan.service');
+    if (property(host, 'NRestarts') !== '0') assert.fail(`${host.name}: the agent was started again:\n${why()}`);
   }
 }
 
