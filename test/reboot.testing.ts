@@ -136,8 +136,11 @@ export async function inOrder(members: readonly Member[]): Promise<void> {
     onlyLink(host);
     const state = succeeds(host, 'systemctl', 'is-system-running', '--wait');
     assert.ok(state, `${host.name}: ${host.run('systemctl', '--failed', '--no-legend')}`);
-    const why = (): string => host.run('journalctl', '--no-pager', '--boot', '--lines=60', '--unit=everlan.service');
-    if (property(host, 'NRestarts') !== '0') assert.fail(`${host.name}: the agent was started again:\n${why()}`);
+    const journal = host.run('journalctl', '--no-pager', '--boot', '--unit=everlan.service');
+    // On a busy machine systemd 252 now and then fails to make a sandbox early at boot, and tries again.
+    const notBegun = journal.split('\n').filter((line) => line.includes('status=226/NAMESPACE')).length;
+    const restarts = Number(property(host, 'NRestarts'));
+    assert.equal(restarts, notBegun, `${host.name}: the agent was started again:\n${journal}`);
   }
 }
 
