@@ -73,6 +73,7 @@ const faults: readonly Fault[] = [
     name: 'fault 7: a learned row takes the place of a static one',
     options: STATIC,
     bridge: ['fdb del MAC dev LINK dst 10.0.0.5', 'fdb add MAC dev LINK dst 10.0.0.9 self dynamic'],
+    frozen: true,
     says: 'MAC at 10.0.0.5 on LINK is missing.*: put right',
   },
   {

@@ -31,15 +31,32 @@ function withOther(kernel: Kernel, times: number): Kernel {
   };
 }
 
-test('a link that goes between the look and the step is made, not left to an undo', () => {
-  const kernel = new FakeKernel({ state: bare() });
-  const { plan, after } = converge(withOther(kernel, 1), wanted, memoryStore(FABRIC));
-  assert.deepEqual([...(after.links.get('vxlan0')?.addresses.keys() ?? [])], [ADDRESS]);
-  assert.deepEqual(
-    plan.steps.map((step) => explain(step).split(':')[0]),
-    ['link vxlan0', 'address 169.254.0.1/24 on vxlan0'],
-  );
-});
+const cases = [
+  {
+    name: 'an address was to be added',
+    wants: { addresses: [ADDRESS] },
+    done: ['address 169.254.0.1/24 on vxlan0', 'link vxlan0'],
+  },
+  { name: 'the link was to be changed', wants: { mtu: 1400 }, done: ['link vxlan0'] },
+] as const;
+
+for (const { name, wants, done } of cases) {
+  test(`a link that goes between the look and the step is made, not left to an undo: ${name}`, () => {
+    const kernel = new FakeKernel({ state: bare() });
+    const state = shortState({ vxlan0: wants });
+    const { plan, after, rounds } = converge(withOther(kernel, 1), { ...wanted, state }, memoryStore(FABRIC));
+    const [link, want] = [after, state].map(({ links }) => links.get('vxlan0'));
+    assert.deepEqual(
+      [link?.mtu, [...(link?.addresses.keys() ?? [])]],
+      [want?.mtu, [...(want?.addresses.keys() ?? [])]],
+    );
+    assert.deepEqual(
+      plan.steps.map((step) => explain(step).split(':')[0]),
+      done,
+    );
+    assert.equal(rounds, 2);
+  });
+}
 
 test('what the kernel refuses for another reason is undone at once', () => {
   const kernel = new FakeKernel({ state: bare(), fail: { act: 1, errno: 22 } });

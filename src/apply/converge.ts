@@ -1,5 +1,5 @@
 /** Observe, diff, apply, read back, verify; and undo when it fails. The one place where a host is changed. */
-import type { Kernel, Remembered, StepFailure, View } from '../kernel/port.ts';
+import type { Kernel, Remembered, View } from '../kernel/port.ts';
 import type { Desired } from '../model/desired.ts';
 import { isGroupMac, ZERO_MAC } from '../model/mac.ts';
 import { EverlanError, type Problem, problem } from '../model/problem.ts';
@@ -7,7 +7,6 @@ import type { FdbRow, HostState, LinkKind } from '../model/state.ts';
 import type { FdbStep, Plan, Step } from '../model/step.ts';
 import { diff } from '../plan/diff.ts';
 import { explain } from '../plan/explain.ts';
-import { errnoName } from '../sys/errno.ts';
 import { bothOf, carriedOver, memoryOf, sameMemory } from './memory.ts';
 import { refusal } from './refusals.ts';
 import type { Store } from './store.ts';
@@ -48,7 +47,7 @@ export interface Looked {
 }
 
 export interface Report {
-  /** What was to be done at the start, and what came to it because somebody took a link away meanwhile. */
+  /** What was to be done at the start, and what else turned out to be. */
   readonly plan: Plan;
   /** The state before anything was changed. */
   readonly before: HostState;
@@ -181,41 +180,52 @@ export function converge(kernel: Kernel, wanted: Desired, store: Store, options:
   for (let round = 1; ; round++) {
     const { failures } = timed(options, 'apply', () => kernel.run(steps, options));
     options.afterRun?.();
-    let problems = failures.map(refusal);
-    const moved = failures.length > 0 && round < ROUNDS && failures.every(isMoved);
-    if (failures.length === 0 || moved) {
-      const { view: _, ...again } = options;
-      const {
-        observed: after,
-        plan: rest,
-        memory: done,
-      } = timed(options, 'verify', () =>
-        lookAt(kernel, wanted, store, { ...again, timing: () => undefined }, steps, memory),
-      );
-      if (rest.conflicts.length === 0 && rest.steps.length === 0) {
-        store.remember(done());
-        return { plan, before, after, rounds: round };
-      }
-      steps = rest.steps;
-      if (moved) plan = { ...plan, steps: overtaken(plan.steps, steps) };
-      problems = rest.conflicts.length > 0 ? [...rest.conflicts] : round < ROUNDS ? [] : [unverified(steps)];
+    const { view: _, ...again } = options;
+    const {
+      observed: after,
+      plan: rest,
+      memory: done,
+    } = timed(options, 'verify', () =>
+      lookAt(kernel, wanted, store, { ...again, timing: () => undefined }, steps, memory),
+    );
+    if (rest.conflicts.length === 0 && rest.steps.length === 0) {
+      store.remember(done());
+      return { plan, before, after, rounds: round };
     }
+    const others = othersThan(steps, rest.steps);
+    const moved = others.length > 0 && round < ROUNDS;
+    const problems = [...(moved ? [] : failures.map(refusal)), ...rest.conflicts];
+    if (problems.length === 0 && round === ROUNDS) problems.push(unverified(rest.steps));
     if (problems.length > 0) {
       throw new EverlanError([...problems, ...undoFailed(kernel, wanted, before, remembered, store)]);
     }
+    plan = { ...plan, steps: overtaken(plan.steps, others) };
+    steps = rest.steps;
   }
 }
 
-/** The step's link went, or went down, since it was seen: the kernel takes down what stands on a link before the link itself. */
-function isMoved({ errno }: StepFailure): boolean {
-  const name = errnoName(errno);
-  return name === 'ENODEV' || name === 'ENETDOWN';
+/**
+ * The steps about other things than before. After a refusal they tell that the host was not as it was seen: the kernel takes
+ * down what stands on a link before the link itself, and one may look in between.
+ */
+function othersThan(before: readonly Step[], now: readonly Step[]): readonly Step[] {
+  const known = new Set(before.map(aim));
+  // What was half made is changed next.
+  for (const { kind, link } of before) if (kind === 'link' && known.has(`make ${link}`)) known.add(`change ${link}`);
+  return now.filter((step) => !known.has(aim(step)));
 }
 
-/** Steps of before and now: of a link that went meanwhile, those of now. */
+/** What a step is about, whatever it does and why; but a link that was there and is to be made has gone. */
+function aim(step: Step): string {
+  if (step.kind === 'link') return `${step.action === 'change' ? 'change' : 'make'} ${step.link}`;
+  const { reason: _, ...bare } = step;
+  return explain(bare);
+}
+
+/** Steps of before and now: of a link that has gone meanwhile, only that it is to be made. */
 function overtaken(before: readonly Step[], now: readonly Step[]): readonly Step[] {
   const anew = new Set(now.filter(({ kind, action }) => kind === 'link' && action === 'add').map(({ link }) => link));
-  return [...before.filter(({ link }) => !anew.has(link)), ...now];
+  return [...before.filter(({ link, kind }) => kind !== 'link' || !anew.has(link)), ...now];
 }
 
 /** What a step of an undo is about: a whole link, or one thing on it. */
