@@ -187,6 +187,7 @@ test('faults of one link: put right and told, and no other link is touched', LIM
   const at = site(t, FILE);
   const [alpha] = await agentsOn(at, 'alpha', 'beta');
   const { host } = alpha;
+  await host.quiet();
   const indexes = (): (number | null)[] => faults.map((_, i) => host.index(linkOf(i)));
   for (const [i, { name, ip = [], bridge = [], act, says, anew = false, frozen = false }] of faults.entries()) {
     await t.test(name, { timeout: 20_000 }, async () => {

@@ -162,6 +162,7 @@ test('more events than it can be told: it looks at everything', LIMITS, async (t
   const [alpha] = await agentsOn(at, 'alpha');
   const { host } = alpha;
   host.ip('link add busy type vxlan id 9 dstport 4790');
+  await host.quiet();
   alpha.signal('SIGSTOP');
   const mac = (i: number): string =>
     `02:00:00:${[i >> 16, (i >> 8) & 255, i & 255].map((byte) => byte.toString(16).padStart(2, '0')).join(':')}`;

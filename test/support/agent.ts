@@ -111,6 +111,11 @@ export class Host {
     }
   }
 
+  /** Settles when the kernel is done with what follows a link's coming up: from then on it tells of nothing by itself. */
+  quiet(): Promise<void> {
+    return this.until(() => !this.ip('addr show').includes('tentative'));
+  }
+
   /** Whether an echo comes back over the link, within some tries. @param size of the whole packet */
   async echo(link: string, address: string, { size = 84, attempts = PATIENCE_MS / EACH_MS } = {}): Promise<EchoResult> {
     const target = { link, address: ip(address), size };
