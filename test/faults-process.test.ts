@@ -56,6 +56,8 @@ function ourLinks(host: Host): readonly string[] {
   return [...host.kernel.look().facts.links.keys()].filter((name) => !['lo', 'eth0'].includes(name)).sort();
 }
 
+const lines = (commands: readonly string[]): string => commands.map((line) => `${line}\n`).join('');
+
 const isOurs = (name: string): boolean => /^(vx|br)\d+$/.test(name);
 
 test(
@@ -64,26 +66,29 @@ test(
   async (t) => {
     const at = site(t, MANY);
     const host = at.host('alpha');
-    const other = at.text.replaceAll('vni: 1', 'vni: 2').replaceAll('10.7.', '10.9.');
+    // Everything is changed in place: what was added is there beside what was there before.
+    const other = at.text
+      .replaceAll('hosts: {alpha: [', 'remotes: [10.0.0.77], hosts: {alpha: [')
+      .replaceAll('10.7.', '10.9.');
     const expected = [...Array.from({ length: COUNT }, (_, i) => `vx${i}`), 'br1', 'br4', 'br7', 'br10'].sort();
     const next = random(7);
     let agent = agentOn(at, 'alpha');
     await agent.ready();
     let text = at.text;
-    for (let seed = 0; seed < 8; seed++) {
-      const killed = killIn(agent, Math.floor(next() * 150));
-      if (seed % 2 === 0)
-        host.ip(
-          '-batch -',
-          ourLinks(host)
-            .map((name) => `link del ${name}\n`)
-            .join(''),
-        );
+    for (let seed = 0; seed < 9; seed++) {
+      const killed = killIn(agent, Math.floor(next() * 60));
+      const [deletes, returns] = [seed % 3 === 0, seed % 3 === 2];
+      const former = text;
+      if (deletes) host.ip('-batch -', lines(ourLinks(host).map((name) => `link del ${name}`)));
       else {
         text = text === other ? at.text : other;
         agent.write(text);
       }
       await killed;
+      if (returns) {
+        text = former;
+        agent.write(text);
+      }
       agent = agentOn(at, 'alpha', { like: agent });
       await agent.ready();
       await host.until(() => host.planned(text).length === 0);
