@@ -383,3 +383,22 @@ test('a name that somebody takes then, too, behind the refused request: it stays
   );
   assert.deepEqual(everything(host), before);
 });
+
+for (const when of ['before the link is made', 'before the link is changed'] as const) {
+  test(`a device that goes ${when}: no link without it is made instead`, { skip: needsRoot }, (t) => {
+    const host = testHost(t);
+    const { apply, desired, store } = applier(host);
+    for (const line of ['link add eth1 type bridge', 'link set eth1 up']) host.ip(line);
+    const on = (device: string): string =>
+      file({}).replace('alpha: 10.0.0.1', `alpha: {underlay: 10.0.0.1, device: ${device}}`);
+    if (when === 'before the link is changed') apply(on('eth0'));
+    const wanted = desired(on('eth1'));
+    host.ip('link del eth1');
+    const before = everything(host);
+    assert.match(
+      failure(() => converge(host.kernel, wanted, store)),
+      /vx0: .*the kernel says: there is no link eth1.*has been undone/s,
+    );
+    assert.deepEqual(everything(host), before);
+  });
+}

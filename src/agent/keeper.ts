@@ -47,6 +47,12 @@ export interface Passed {
   readonly stale: boolean;
 }
 
+/** The rest of the host is another one than the pass began with: what was wanted is so no more, and it is begun anew. */
+class Overtaken extends Error {}
+
+/** The last one takes what comes. */
+const TRIES = 3;
+
 export class Keeper {
   readonly #parts: AgentParts;
   readonly #tongue: Tongue;
@@ -146,13 +152,27 @@ export class Keeper {
 
   /** The store's lock is held. @returns null while this host is not known. @throws EverlanError about no single overlay. */
   async pass(force: Force, wish: Wish): Promise<Passed | null> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#pass(force, wish, tries < TRIES);
+      } catch (error) {
+        if (!(error instanceof Overtaken)) throw error;
+      }
+    }
+  }
+
+  /** @throws Overtaken, where that is of use. */
+  async #pass(force: Force, wish: Wish, mayBegin: boolean): Promise<Passed | null> {
     try {
       const view = this.#kernel.look();
       const host = this.#hostOf(force, view);
       if (host === null) return null;
       const resolved = resolvePart(force.fabric, host, view.facts);
       const claimed = await this.#claimBefore(force, resolved, view);
-      const passed = this.#converge(force, resolved, claimed ? undefined : view, wish);
+      const own = new Set(overlaysByLink(force.fabric).keys());
+      const isOvertaken = (): boolean =>
+        mayBegin && keyOfOthers(view.facts, own) !== keyOfOthers(this.#kernel.look().facts, own);
+      const passed = this.#converge(force, resolved, claimed ? undefined : view, wish, isOvertaken);
       await this.#claimAfter(force.fabric, passed.report);
       const stale = passed.report.rounds > 0 && this.#isStale(view.facts, resolved, passed.report);
       return { host, facts: view.facts, desired: resolved.desired, stale, ...passed };
@@ -195,7 +215,13 @@ export class Keeper {
     this.#tongue.problems('neighbour', 'other network programs', await this.#parts.home.claim(name, links));
   }
 
-  #converge(force: Force, resolved: Resolved, view: View | undefined, wish: Wish): Pick<Passed, 'report' | 'refused'> {
+  #converge(
+    force: Force,
+    resolved: Resolved,
+    view: View | undefined,
+    wish: Wish,
+    isOvertaken: () => boolean,
+  ): Pick<Passed, 'report' | 'refused'> {
     const { store, fabric } = force;
     const start = performance.now();
     const refused: Problem[] = [];
@@ -215,6 +241,7 @@ export class Keeper {
         this.#settled(fabric, resolved, report, start);
         return { report, refused };
       } catch (error) {
+        if (isOvertaken()) throw new Overtaken();
         const overlays = refusedIn(fabric, error, held);
         for (const [overlay, problems] of overlays) {
           this.#holds.refused(overlay, problems, performance.now());

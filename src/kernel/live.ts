@@ -133,7 +133,16 @@ class Run {
     for (const { name, index } of links) this.#names.delete(name, index);
   }
 
+  /** Without this check the kernel would be told of no device at all. */
+  #hasDevice(step: AddLink | RecreateLink | ChangeLink): boolean {
+    const device = step.to.vxlan?.device ?? null;
+    if (device === null || this.#names.indexOf(device) !== undefined) return true;
+    this.fail(step, ENODEV, `there is no link ${device}`);
+    return false;
+  }
+
   #create(steps: readonly (AddLink | RecreateLink)[]): void {
+    if (steps.filter((step) => !this.#hasDevice(step)).length > 0) return;
     let left = steps;
     for (let tries = 1; left.length > 0; tries++) {
       const sent = new Set<AddLink | RecreateLink>();
@@ -180,6 +189,8 @@ class Run {
   }
 
   #change(steps: readonly ChangeLink[]): void {
+    const moved = steps.filter(({ changes }) => changes.some(({ attribute }) => attribute === 'device'));
+    if (moved.filter((step) => !this.#hasDevice(step)).length > 0) return;
     // Told that `remote` is what it thinks it is, the kernel does nothing: so where its row is gone, it is taken off first.
     const revived = steps.filter(({ changes }) => changes.some((c) => c.attribute === 'remote' && c.from === null));
     this.#send(revived, ({ from, to: { vxlan } }) => {
