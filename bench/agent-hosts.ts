@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openNamespace } from '../src/sys/netns.ts';
 import { until } from '../test/dispatcher.testing.ts';
-import { type Echoes, echoes, installedHosts, LINK, type Member, network, succeeds } from '../test/reboot.testing.ts';
+import { type Echoes, echoes, installedHosts, LINK, type Member, network } from '../test/reboot.testing.ts';
 import type { Ending } from '../test/support/networkd.ts';
 import { type RealHost, realHosts } from '../test/support/real-host.ts';
 import { watchKernel } from './kernel-events.ts';
@@ -155,10 +155,10 @@ export async function recipeHeals(waitSeconds: number): Promise<boolean> {
     if (member === undefined) throw new Error('no host');
     const { host } = member;
     await host.boot();
-    await until(() => succeeds(host, 'ip', 'link', 'show', 'dev', LINK));
+    await until(() => host.succeeds('ip', 'link', 'show', 'dev', LINK));
     host.run('ip', 'link', 'delete', LINK);
     await sleep(waitSeconds * 1000);
-    return succeeds(host, 'ip', 'link', 'show', 'dev', LINK);
+    return host.succeeds('ip', 'link', 'show', 'dev', LINK);
   } finally {
     for (const end of ends) await end();
   }

@@ -5,6 +5,7 @@ import { cpSync, existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { until } from './dispatcher.testing.ts';
+import { otherHost } from './support/article.ts';
 import { ended, firstLine } from './support/process.ts';
 import { needsRealHost, type RealHost, realHost } from './support/real-host.ts';
 
@@ -37,27 +38,6 @@ function article(host: RealHost): void {
   host.write('/etc/network/if-post-up.d/vxlan', fixture('vxlan'), 0o744);
 }
 
-/** The article's other host, made by hand. */
-function otherHost(host: RealHost): void {
-  for (const line of [
-    'address add 10.10.0.4/24 dev eth0',
-    'link add vxlan0 type vxlan id 77 remote 10.10.0.5 dstport 4789 dev eth0',
-    'link set up vxlan0',
-    'address add 169.254.0.2/24 dev vxlan0',
-  ]) {
-    host.peer('ip', ...line.split(' '));
-  }
-}
-
-const succeeds = (work: () => unknown): boolean => {
-  try {
-    work();
-    return true;
-  } catch {
-    return false;
-  }
-};
-
 interface Link {
   readonly flags: readonly string[];
   readonly linkinfo: { readonly info_data: { readonly id: number; readonly remote: string; readonly port: number } };
@@ -70,7 +50,7 @@ async function works(host: RealHost): Promise<void> {
   const data = link?.linkinfo.info_data;
   assert.deepEqual([data?.id, data?.remote, data?.port], [77, '10.10.0.4', 4789]);
   assert.ok(link?.flags.includes('UP'));
-  await until(() => succeeds(() => host.run('ping', '-q', '-c', '1', '-W', '1', '169.254.0.2')));
+  await until(() => host.succeeds('ping', '-q', '-c', '1', '-W', '1', '169.254.0.2'));
 
   assert.equal(host.run('systemctl', 'is-active', UNIT), 'active\n');
   const show = (name: string): string => host.run('systemctl', 'show', '--value', '-p', name, UNIT).trim();
@@ -85,14 +65,13 @@ test('the article on a real host: after the boot and after a reboot vxlan0 is th
   article(host);
   host.write('/etc/systemd/network/10-eth0.network', NETWORK);
   otherHost(host);
-  const bootId = (): string => host.run('cat', '/proc/sys/kernel/random/boot_id');
 
   await host.boot();
   await works(host);
-  const before = bootId();
+  const before = host.bootId;
 
   await host.reboot();
-  assert.notEqual(bootId(), before);
+  assert.notEqual(host.bootId, before);
   await works(host);
   await host.powerOff();
 });

@@ -8,6 +8,7 @@ import { watchHints } from '../src/kernel/hints.ts';
 import { type Agent, agentOn, agentsOn, type Host, LIMITS, site } from './support/agent.ts';
 import { ended } from './support/process.ts';
 import { temporaryFolder } from './support/program.ts';
+import { randomFrom } from './support/random.ts';
 
 const hosts = 'fabric: test\nhosts: {alpha: 10.0.0.4, beta: 10.0.0.5, gamma: 10.0.0.6}\n';
 const FILE = `${hosts}overlays:
@@ -25,17 +26,6 @@ ${Array.from({ length: COUNT }, (_, i) => {
   return `  vx${i}: {vni: ${100 + i}, ${options}hosts: {${own.join(', ')}}}`;
 }).join('\n')}
 `;
-
-/** Numbers from 0 to 1 that are the same in each run (mulberry32). */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Kills the agent so many of the kernel's events after now: in the middle of what it does. */
 async function killIn(agent: Agent, events: number): Promise<void> {
@@ -71,7 +61,7 @@ test(
       .replaceAll('hosts: {alpha: [', 'remotes: [10.0.0.77], hosts: {alpha: [')
       .replaceAll('10.7.', '10.9.');
     const expected = [...Array.from({ length: COUNT }, (_, i) => `vx${i}`), 'br1', 'br4', 'br7', 'br10'].sort();
-    const next = random(7);
+    const next = randomFrom(7);
     let agent = agentOn(at, 'alpha');
     await agent.ready();
     let text = at.text;

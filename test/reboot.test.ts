@@ -17,7 +17,6 @@ import {
   onlyLink,
   property,
   rebootRounds,
-  succeeds,
 } from './reboot.testing.ts';
 import { everlanPackage } from './support/package.ts';
 import type { RealHost } from './support/real-host.ts';
@@ -86,7 +85,7 @@ describe('real hosts', { skip: needsFleet }, () => {
       await allAnswer(all);
       onlyLink(alpha);
       assert.match(said(alpha), says);
-      assert.ok(succeeds(alpha, 'systemctl', 'is-system-running', '--wait'));
+      assert.ok(alpha.succeeds('systemctl', 'is-system-running', '--wait'));
       alpha.write(FABRIC_FILE, fabricFile(3));
       await until(() => !says.test(said(alpha)));
       await inOrder(all);

@@ -6,6 +6,7 @@ import { until } from './dispatcher.testing.ts';
 import { cannotBuild } from './support/deb.ts';
 import type { Ending } from './support/networkd.ts';
 import { everlanPackage } from './support/package.ts';
+import { randomFrom } from './support/random.ts';
 import { needsRealHost, type RealHost, realHosts } from './support/real-host.ts';
 
 /** Why such hosts cannot be had here; false: they can. */
@@ -75,18 +76,9 @@ export function onlyLink(host: RealHost): OurLink {
   return { ifindex: link.ifindex, address: link.address };
 }
 
-export function succeeds(host: RealHost, ...command: string[]): boolean {
-  try {
-    host.run(...command);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Settles when the host gets an answer from an address. */
 export async function answered(host: RealHost, address: string): Promise<void> {
-  await until(() => succeeds(host, 'ping', '-q', '-c', '1', '-i', '0.05', '-w', '1', address));
+  await until(() => host.succeeds('ping', '-q', '-c', '1', '-i', '0.05', '-w', '1', address));
 }
 
 export interface Echoes {
@@ -134,7 +126,7 @@ export async function inOrder(members: readonly Member[]): Promise<void> {
   for (const { host } of members) {
     assert.match(host.run('everlan', 'status', '--exit-code'), /matches the file/);
     onlyLink(host);
-    const state = succeeds(host, 'systemctl', 'is-system-running', '--wait');
+    const state = host.succeeds('systemctl', 'is-system-running', '--wait');
     assert.ok(state, `${host.name}: ${host.run('systemctl', '--failed', '--no-legend')}`);
     const journal = host.run('journalctl', '--no-pager', '--boot', '--unit=everlan.service');
     // On a busy machine systemd 252 now and then fails to make a sandbox early at boot, and tries again.
@@ -147,19 +139,6 @@ export async function inOrder(members: readonly Member[]): Promise<void> {
 /** Of everlan.service. */
 export function property(host: RealHost, name: string): string {
   return host.run('systemctl', 'show', '--value', `--property=${name}`, 'everlan.service').trim();
-}
-
-const bootId = (host: RealHost): string => host.run('cat', '/proc/sys/kernel/random/boot_id');
-
-/** The same numbers, from 0 to 1, for the same seed (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** The power goes, comes back, and goes again in the middle of the boot. */
@@ -192,7 +171,7 @@ export async function rebootRounds(members: readonly Member[], rounds: number, s
 
   const step = async (what: string, who: readonly Member[], work: (host: RealHost) => Promise<void>): Promise<void> => {
     try {
-      const before = members.map(({ host }) => ({ id: bootId(host), link: onlyLink(host) }));
+      const before = members.map(({ host }) => ({ id: host.bootId, link: onlyLink(host) }));
       await Promise.all(who.map(({ host }) => work(host)));
       const start = performance.now();
       boots += who.length;
@@ -203,7 +182,7 @@ export async function rebootRounds(members: readonly Member[], rounds: number, s
         const { host } = member;
         const link = onlyLink(host);
         assert.equal(link.address, macs[i], `${host.name} has another MAC`);
-        if (who.includes(member)) assert.notEqual(bootId(host), before[i]?.id, host.name);
+        if (who.includes(member)) assert.notEqual(host.bootId, before[i]?.id, host.name);
         else assert.deepEqual(link, before[i]?.link, `${host.name} has another link`);
       }
     } catch (error) {

@@ -37,18 +37,6 @@ export function install(host: RealHost, target: Target, text: string): readonly 
   return files;
 }
 
-/** The article's other host, made by hand. */
-export function otherHost(host: RealHost): void {
-  for (const line of [
-    'address add 10.10.0.4/24 dev eth0',
-    'link add vxlan0 type vxlan id 77 remote 10.10.0.5 dstport 4789 dev eth0',
-    'link set up vxlan0',
-    'address add 169.254.0.2/24 dev vxlan0',
-  ]) {
-    host.peer('ip', ...line.split(' '));
-  }
-}
-
 /** What `everlan apply` would still do on the host. */
 export function planned(host: RealHost, text: string): readonly string[] {
   const namespace = openNamespace(`/proc/${host.init}/ns/net`);
@@ -64,22 +52,11 @@ export function planned(host: RealHost, text: string): readonly string[] {
   }
 }
 
-export function succeeds(work: () => unknown): boolean {
-  try {
-    work();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 export const hasLink = (host: RealHost): boolean => host.run('ip', 'link', 'show').includes('vxlan0');
 
 /** alpha has what apply would make, and beta answers over it. */
 export async function works(host: RealHost, text: string): Promise<void> {
   await until(() => host.run('ip', 'address', 'show').includes('169.254.0.1/24'));
   assert.deepEqual(planned(host, text), []);
-  await until(() => succeeds(() => host.run('ping', '-q', '-c', '1', '-W', '1', '169.254.0.2')));
+  await until(() => host.succeeds('ping', '-q', '-c', '1', '-W', '1', '169.254.0.2'));
 }
-
-export const bootId = (host: RealHost): string => host.run('cat', '/proc/sys/kernel/random/boot_id');

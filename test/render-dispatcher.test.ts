@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { networkdDispatcher } from '../src/render/networkd-dispatcher.ts';
 import { until } from './dispatcher.testing.ts';
-import { BY_ADDRESS, bootId, FABRIC, hasLink, install, NETWORK, otherHost, works } from './render-boot.testing.ts';
+import { BY_ADDRESS, FABRIC, hasLink, install, NETWORK, works } from './render-boot.testing.ts';
+import { otherHost } from './support/article.ts';
 import { needsRealHost, type RealHost, realHost } from './support/real-host.ts';
 
 const TOP = join(import.meta.dirname, '..');
@@ -49,9 +50,9 @@ for (const { name, skip, text, packages, put } of dispatchers) {
     host.run('env', 'IFACE=lo', '/etc/networkd-dispatcher/off.d/50-ifdown-hooks');
     await works(host, text);
 
-    const before = bootId(host);
+    const before = host.bootId;
     await host.reboot();
-    assert.notEqual(bootId(host), before);
+    assert.notEqual(host.bootId, before);
     await works(host, text);
     await host.powerOff();
   });

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ifupdown } from '../src/render/ifupdown.ts';
-import { bootId, FABRIC, hasLink, install, otherHost, planned, works } from './render-boot.testing.ts';
+import { FABRIC, hasLink, install, planned, works } from './render-boot.testing.ts';
+import { otherHost } from './support/article.ts';
 import { needsRealHost, realHost } from './support/real-host.ts';
 
 /** As Debian's installer leaves it: the other files come first. */
@@ -36,9 +37,9 @@ test('ifup, ifdown, each twice, boot and reboot', { skip: needsRealHost }, async
   host.run('ifup', 'vxlan0');
   await works(host, FABRIC);
 
-  const before = bootId(host);
+  const before = host.bootId;
   await host.reboot();
-  assert.notEqual(bootId(host), before);
+  assert.notEqual(host.bootId, before);
   await works(host, FABRIC);
   await host.powerOff();
 });

@@ -2,17 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemd } from '../src/render/systemd.ts';
-import {
-  BY_ADDRESS,
-  bootId,
-  FABRIC,
-  hasLink,
-  install,
-  NETWORK,
-  otherHost,
-  planned,
-  works,
-} from './render-boot.testing.ts';
+import { BY_ADDRESS, FABRIC, hasLink, install, NETWORK, planned, works } from './render-boot.testing.ts';
+import { otherHost } from './support/article.ts';
 import { needsRealHost, realHost } from './support/real-host.ts';
 
 const UNIT = 'everlan-article.service';
@@ -41,9 +32,9 @@ for (const { name, text } of [
     host.run('systemctl', 'start', UNIT);
     await works(host, text);
 
-    const before = bootId(host);
+    const before = host.bootId;
     await host.reboot();
-    assert.notEqual(bootId(host), before);
+    assert.notEqual(host.bootId, before);
     await works(host, text);
     await host.powerOff();
   });

@@ -46,6 +46,24 @@ describe('agent', () => {
     assert.deepEqual(healed?.overlays, ['vxlan0']);
   });
 
+  test('an overlay of which a port is missing is healed like any other', async () => {
+    const world = new World();
+    world.file = fabricText().replace('vni: 77,', 'vni: 77, bridge: br0, ports: [eth7],');
+    await world.start();
+    assert.equal(world.link()?.master, 'br0');
+    assert.deepEqual(
+      world.agent.info().waiting.map(({ reason }) => reason),
+      ['there is no link eth7 to put into the bridge br0'],
+    );
+    const index = world.link()?.index ?? 0;
+    world.delete('vxlan0');
+    world.agent.hint({ ...gone, index });
+    world.agent.settled();
+    await world.quiet();
+    assert.equal(world.link()?.master, 'br0');
+    assert.deepEqual(world.kinds().slice(-1), ['healed']);
+  });
+
   test('waits for the underlay, says what for, and goes on the moment it is there', async () => {
     const world = new World({ hostname: 'alpha', links: new Map() });
     await world.start();

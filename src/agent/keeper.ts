@@ -259,7 +259,8 @@ export class Keeper {
     const indexes = [...after.links.values()].map(({ index }) => index);
     if (plan.steps.length > 0) {
       const links = overlaysByLink(fabric);
-      const came = new Set(this.#waiting.map(({ overlay }) => overlay).filter((overlay) => !lacking.has(overlay)));
+      const waits = (overlay: string): boolean => lacking.has(overlay) || absent.has(overlay);
+      const came = new Set(this.#waiting.map(({ overlay }) => overlay).filter((overlay) => !waits(overlay)));
       const culprits = this.#culprits.of([...indexes, ...this.#indexes]);
       const overlayOf = (link: string): string => links.get(link) ?? link;
       for (const draft of account({ plan, occasion: this.#occasion, ms: now - start, came, culprits, overlayOf })) {

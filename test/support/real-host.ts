@@ -141,6 +141,21 @@ export class RealHost {
     return this.#underlay.around('env', '-i', `PATH=${PATH}`, 'chroot', `${this.#folder}/root`, ...command);
   }
 
+  /** Runs a program on the host. @returns whether it ended well */
+  succeeds(...command: string[]): boolean {
+    try {
+      this.run(...command);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Another one for each boot (random(4)). */
+  get bootId(): string {
+    return this.run('cat', '/proc/sys/kernel/random/boot_id');
+  }
+
   /** Runs a program with the host's files while it is off. */
   chroot(...command: string[]): void {
     execFileSync('nsenter', this.#off(...command), { stdio: ['ignore', 'pipe', 'pipe'] });
